@@ -1,0 +1,27 @@
+package store
+
+import "errors"
+
+// The errors that callers tell apart with errors.Is. Implementations wrap them
+// with what was being done.
+var (
+	// ErrNotFound: no such row, or none that the scope may see.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: a unique name, number or code is taken; the text names it.
+	ErrConflict = errors.New("already exists")
+	// ErrInUse: the row cannot be removed while others refer to it.
+	ErrInUse = errors.New("in use")
+	// ErrStaleEpoch: a write of a focus that has been replaced by one with a
+	// higher epoch. The writer must stop hosting the conference.
+	ErrStaleEpoch = errors.New("stale epoch")
+	// ErrInsufficientFunds: balance plus credit limit, less what is reserved,
+	// does not cover the amount.
+	ErrInsufficientFunds = errors.New("insufficient funds")
+	// ErrClosed: the participant, reservation or conference has already ended.
+	ErrClosed = errors.New("already ended")
+	// ErrVersion: the row was changed since it was read (optimistic lock).
+	ErrVersion = errors.New("changed by someone else meanwhile")
+	// ErrNoFreeCode: no unused access code was found in the code space; use
+	// longer codes.
+	ErrNoFreeCode = errors.New("no free access code")
+)

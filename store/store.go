@@ -1,0 +1,192 @@
+package store
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/conclave-voice/conclave/store/money"
+)
+
+// Store is all of it. Consumers declare the few methods that they use; this sum
+// is what an implementation provides and what storetest runs against.
+type Store interface {
+	Catalogue
+	Rooms
+	Conferences
+	Calls
+	Accounts
+	Usage
+	Nodes
+
+	// Migrate brings the schema to this program's version. An older program may
+	// go on running on the newer schema.
+	Migrate(ctx context.Context) error
+	// Once runs seed in one transaction if no call named name has succeeded
+	// before, and says whether it ran. It is for first-time data.
+	Once(ctx context.Context, name string, seed func(ctx context.Context, tx Store) error) (ran bool, err error)
+	// Ping says whether the database answers.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Catalogue is what calls are decided by: numbers, rules, users, tariffs. It
+// changes seldom and is read for each call.
+type Catalogue interface {
+	CreateCustomer(ctx context.Context, c Customer) error
+	ListCustomers(ctx context.Context, s Scope, p Page) ([]Customer, error)
+
+	CreateAccessNumber(ctx context.Context, n AccessNumber) error
+	ListAccessNumbers(ctx context.Context, s Scope, p Page) ([]AccessNumber, error)
+	// AccessNumberByNumber finds what was dialled.
+	AccessNumberByNumber(ctx context.Context, number string) (AccessNumber, error)
+
+	CreateCallRule(ctx context.Context, r CallRule) error
+	// ListCallRules returns all rules by ascending position.
+	ListCallRules(ctx context.Context) ([]CallRule, error)
+
+	PutSIPUser(ctx context.Context, u SIPUser) error
+	SIPUser(ctx context.Context, realm, username string) (SIPUser, error)
+
+	CreateTariff(ctx context.Context, t Tariff) error
+	ListTariffs(ctx context.Context, p Page) ([]Tariff, error)
+	// PutRate sets the rate of its tariff, service and access number.
+	PutRate(ctx context.Context, r Rate) error
+	// RateFor finds the rate of a stay that came in by accessNumber: the
+	// number's own, else the tariff's general one, else ErrNotFound.
+	RateFor(ctx context.Context, t TariffID, s Service, accessNumber string) (Rate, error)
+
+	CreateToken(ctx context.Context, t APIToken) error
+	// TokenByHash finds a token by the hex SHA-256 of its secret. Expiry is the caller's to check.
+	TokenByHash(ctx context.Context, hash string) (APIToken, error)
+	ListTokens(ctx context.Context, p Page) ([]APIToken, error)
+	DeleteToken(ctx context.Context, id TokenID) error
+}
+
+// Rooms keeps rooms and their codes.
+type Rooms interface {
+	// CreateRoom adds a room. An empty HostCode or GuestCode is filled with a
+	// random unused code of codeDigits digits (4 to 12). It returns the room as
+	// kept. ErrConflict names a code that is taken.
+	CreateRoom(ctx context.Context, r Room, codeDigits int) (Room, error)
+	Room(ctx context.Context, s Scope, id RoomID) (Room, error)
+	ListRooms(ctx context.Context, s Scope, p Page) ([]Room, error)
+	// UpdateRoom replaces the room whose Version is r.Version, codes included,
+	// and returns it with the next version; ErrVersion if it has another.
+	// CustomerID, AccountID, CodeSpace and CreatedAt are not changed.
+	UpdateRoom(ctx context.Context, s Scope, r Room) (Room, error)
+	// DeleteRoom removes the room and frees its codes; its past conferences,
+	// participants and xDRs stay. ErrInUse while a conference of it is open.
+	DeleteRoom(ctx context.Context, s Scope, id RoomID) error
+	// RoomByCode finds the room and role that a code leads to.
+	RoomByCode(ctx context.Context, codeSpace, code string) (CodeMatch, error)
+}
+
+// Conferences keeps conferences, who is in them, and their history.
+type Conferences interface {
+	// OpenConference records a new conference. For KindMain: a second open one
+	// of the room is ErrConflict if its epoch is the same or higher than the
+	// open one's incumbent, else the older one is closed with the reason
+	// "superseded" and this one takes its place; an epoch lower than any the
+	// room has had is ErrStaleEpoch.
+	OpenConference(ctx context.Context, c Conference) error
+	// CloseConference ends it. Closing twice keeps the first end.
+	CloseConference(ctx context.Context, id ConferenceID, at time.Time, reason string) error
+	Conference(ctx context.Context, s Scope, id ConferenceID) (Conference, error)
+	// ListConferences lists open ones, or with ended true all of them.
+	ListConferences(ctx context.Context, s Scope, room RoomID, ended bool, p Page) ([]Conference, error)
+
+	Participant(ctx context.Context, s Scope, id ParticipantID) (Participant, error)
+	// ListParticipants lists who is in, or with left true also who was.
+	ListParticipants(ctx context.Context, s Scope, conference ConferenceID, left bool, p Page) ([]Participant, error)
+
+	// AppendConferenceEvents adds to the history. Events already there (same
+	// conference and Seq) are left as they are.
+	AppendConferenceEvents(ctx context.Context, events []ConferenceEvent) error
+	// ConferenceEvents returns the history up to and including until (zero: all), by Seq.
+	ConferenceEvents(ctx context.Context, s Scope, id ConferenceID, until time.Time) ([]ConferenceEvent, error)
+}
+
+// Calls keeps the searchable trace of each call.
+type Calls interface {
+	// PutCall inserts the call or replaces what is known of it.
+	PutCall(ctx context.Context, c Call) error
+	// AppendCallSteps adds steps; those already there (same call and Seq) stay as they are.
+	AppendCallSteps(ctx context.Context, steps []CallStep) error
+	Call(ctx context.Context, s Scope, id CallID) (Call, []CallStep, error)
+	// ListCalls lists calls that started in [from, to), newest last; zero bounds are open.
+	ListCalls(ctx context.Context, s Scope, from, to time.Time, p Page) ([]Call, error)
+}
+
+// Accounts keeps accounts and their ledgers.
+type Accounts interface {
+	// CreateAccount adds an account. A Balance other than zero becomes its first
+	// ledger entry (EntryTopUp, reason "opening balance", by author).
+	CreateAccount(ctx context.Context, a Account, author string) error
+	Account(ctx context.Context, s Scope, id AccountID) (Account, error)
+	AccountByName(ctx context.Context, s Scope, name string) (Account, error)
+	ListAccounts(ctx context.Context, s Scope, p Page) ([]Account, error)
+	// SetAccountLimits changes credit limit, participant limit and block.
+	SetAccountLimits(ctx context.Context, s Scope, id AccountID, creditLimit money.Amount, maxParticipants int, blocked bool) error
+	// PostEntry adds a ledger entry and changes the balance, in one
+	// transaction. Balance is filled in. Posting an id again changes nothing
+	// and returns the first entry.
+	PostEntry(ctx context.Context, e LedgerEntry) (LedgerEntry, error)
+	ListEntries(ctx context.Context, s Scope, id AccountID, p Page) ([]LedgerEntry, error)
+}
+
+// Usage is the life of a stay: begun with money reserved, kept up, settled once.
+type Usage interface {
+	// BeginStay records that a participant joined and reserves amount of its
+	// account, in one transaction. ErrInsufficientFunds where
+	// balance + credit limit - reserved does not cover it, and then nothing is
+	// recorded. Beginning an id again changes nothing. An amount of zero
+	// reserves nothing and always fits.
+	BeginStay(ctx context.Context, p Participant, amount money.Amount) error
+	// ExtendReservation adds to what an open stay has reserved.
+	// ErrInsufficientFunds leaves it as it was; ErrClosed if the stay has ended.
+	// It is not idempotent: total is what the reservation is to become, so that
+	// repeating it adds nothing.
+	ExtendReservation(ctx context.Context, id ParticipantID, total money.Amount) error
+	// SettleStay ends a stay, in one transaction: the participant's LeftAt and
+	// Cause, its xDR, the ledger entry of its amount, the account's balance,
+	// and the reservation given back. Exactly the first call for an id has an
+	// effect; it returns true. A stay that was never begun is ErrNotFound.
+	SettleStay(ctx context.Context, x XDR) (settled bool, err error)
+	// SetParticipantRole records a role or ownership changed in the conference.
+	SetParticipantRole(ctx context.Context, id ParticipantID, r Role, owner bool) error
+
+	XDR(ctx context.Context, s Scope, id ParticipantID) (XDR, error)
+	// ListXDRs lists by id.
+	ListXDRs(ctx context.Context, s Scope, f XDRFilter, p Page) ([]XDR, error)
+}
+
+// Nodes keeps the lives of nodes, from which stays are closed after a crash.
+type Nodes interface {
+	// StartRun records a new run of a node.
+	StartRun(ctx context.Context, r NodeRun) error
+	// Heartbeat moves the run's HeartbeatAt forward, never back.
+	Heartbeat(ctx context.Context, node string, incarnation int64, at time.Time) error
+	// StopRun records an orderly end.
+	StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error
+	// OpenStaysOfDeadRuns returns the open participants whose focus is a run of
+	// node other than incarnation, each with the last heartbeat of its run.
+	OpenStaysOfDeadRuns(ctx context.Context, node string, incarnation int64) ([]DeadStay, error)
+	// CloseConferencesOfDeadRuns ends the open conferences of such runs, each at
+	// its run's last heartbeat, with reason "node-failure", and returns how many.
+	CloseConferencesOfDeadRuns(ctx context.Context, node string, incarnation int64) (int, error)
+	// CloseCallsOfDeadRuns ends the open calls of a node that started before
+	// the current run, at its last heartbeat before, and returns how many.
+	CloseCallsOfDeadRuns(ctx context.Context, node string, incarnation int64) (int, error)
+}
+
+// DeadStay is an open stay whose node has died.
+type DeadStay struct {
+	Participant Participant
+	LastSeen    time.Time // the later of JoinedAt and the run's last heartbeat
+}
+
+// MatchSource says whether the rule's source network takes in addr.
+func (r CallRule) MatchSource(addr netip.Addr) bool {
+	return !r.Source.IsValid() || r.Source.Contains(addr.Unmap())
+}
