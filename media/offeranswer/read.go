@@ -29,6 +29,9 @@ func parse(text []byte) (*sdp.SessionDescription, error) {
 	if err := d.Unmarshal(text); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrMalformed, err)
 	}
+	if d.Origin.UnicastAddress == "" {
+		return nil, fmt.Errorf("%w: no o= line", ErrMalformed)
+	}
 	return &d, nil
 }
 

@@ -1,0 +1,96 @@
+package session
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/conclave-voice/conclave/media/playout"
+)
+
+var errClosed = errors.New("the media session is closed")
+
+// Receive takes in what has arrived since the last tick, and sends a report when
+// one is due. now is the time since the engine's start.
+func (s *Session) Receive(now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	for range maxDrain {
+		n, from, ok := s.rtp.receive(s.buf[:])
+		if !ok {
+			break
+		}
+		s.takeRTP(s.buf[:n], from, now)
+	}
+	for range maxDrain {
+		n, from, ok := s.rtcp.receive(s.buf[:])
+		if !ok {
+			break
+		}
+		s.takeRTCP(s.buf[:n], from, now)
+	}
+	s.report(now)
+}
+
+func (s *Session) takeRTP(b []byte, from netip.AddrPort, now time.Duration) {
+	if s.decode.rate == 0 {
+		s.stats.Strays++
+		return
+	}
+	if s.packet.Unmarshal(b) != nil || s.packet.Version != 2 || !s.expected(s.packet.PayloadType) {
+		s.stats.Malformed++
+		return
+	}
+	h := &s.packet.Header
+	if !s.source.accept(from, h.SSRC, h.SequenceNumber, now) {
+		s.stats.Strays++
+		return
+	}
+	s.stats.Received++
+	s.last = now
+	if !s.agreed.Direction.Receives() {
+		return // the caller is on hold; what it sends all the same is not played
+	}
+	if !s.decode.known || h.SSRC != s.decode.ssrc {
+		// A transfer behind the peer, or its restart: another stream altogether.
+		if s.decode.known {
+			s.decode.buffer.Reset()
+		}
+		s.decode.ssrc, s.decode.known = h.SSRC, true
+	}
+	if s.agreed.DTMF != 0 && h.PayloadType == s.agreed.DTMF {
+		s.takeEvent()
+		return
+	}
+	s.decode.buffer.Push(h.SequenceNumber, h.Timestamp, s.packet.Payload, now)
+}
+
+// expected says whether the payload type was agreed.
+func (s *Session) expected(pt uint8) bool {
+	return int(pt) == s.agreed.Format.PayloadType || (s.agreed.DTMF != 0 && pt == s.agreed.DTMF)
+}
+
+func (s *Session) takeEvent() {
+	digit, ok := s.decode.events.Packet(s.packet.Timestamp, s.packet.Marker, s.packet.Payload)
+	if ok && !s.digits.push(digit) {
+		s.stats.DigitsDropped++
+	}
+	// The event took the place of audio: its sequence numbers are not losses.
+	s.decode.buffer.Skip(s.packet.SequenceNumber)
+}
+
+// Read fills pcm with the next frame: Rate()/50 samples. It returns how many
+// samples there are (0 before the first Apply, or if pcm is too short for the
+// rate) and whether they are voice, a concealed loss, or silence.
+func (s *Session) Read(pcm []int16) (n int, status playout.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n = s.decode.rate / 50
+	if n == 0 || len(pcm) < n {
+		return 0, playout.Silence
+	}
+	return n, s.decode.buffer.Read(pcm[:n])
+}
