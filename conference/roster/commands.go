@@ -100,13 +100,13 @@ func (r *Roster) Leave(now time.Time, id store.ParticipantID, cause store.Releas
 	case len(r.members) == 0:
 		s.emit(Event{Kind: Ended, Cause: cause})
 	case m.Moderates():
-		s.moderatorOut(m.Owner, lost(cause))
+		s.moderatorOut(m.Owner, Lost(cause))
 	}
 	return s.events
 }
 
-// lost says whether a participant went without wanting to.
-func lost(cause store.ReleaseCause) bool {
+// Lost says whether a participant who left so did not want to go.
+func Lost(cause store.ReleaseCause) bool {
 	switch cause {
 	case store.CauseLost, store.CauseMediaTimeout, store.CauseNodeFailure, store.CauseError:
 		return true

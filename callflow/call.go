@@ -1,0 +1,261 @@
+package callflow
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/callflow/dialogue"
+	"github.com/conclave-voice/conclave/callflow/signaling"
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/mixer"
+	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/media/session"
+	"github.com/conclave-voice/conclave/store"
+)
+
+// phase is where a call is. See the package comment.
+type phase uint8
+
+const (
+	inDialogue phase = iota
+	inConference
+	leaving
+	ended
+)
+
+const (
+	// maxMessages is how many messages of the dialog may wait for the call's
+	// goroutine. When that many do, the dialog waits: SIP retransmits.
+	maxMessages = 64
+	// farewellTime bounds the words before a BYE.
+	farewellTime = 20 * time.Second
+	// housekeeping is how often the media of a call is looked at.
+	housekeeping = time.Second
+)
+
+// Tags of what is played outside a conference.
+const (
+	tagPrompt = iota + 1
+	tagName
+	tagFarewell
+)
+
+// call is one call leg from a caller.
+type call struct {
+	engine *Engine
+	logger hclog.Logger
+	row    store.Call
+	steps  []store.CallStep
+	seq    int64
+
+	number store.AccessNumber
+	media  *session.Session
+	sdp    negotiation
+	dialog *signaling.Dialog
+	inbox  chan message
+	stop   chan struct{} // closed by shutdown
+	halt   sync.Once
+	over   chan struct{} // closed when the goroutine takes no more messages
+
+	// Owned by the call's goroutine.
+	phase    phase
+	own      *mixer.Mixer // of this call alone, outside a conference
+	port     *mixer.Port
+	keys     digitSource
+	talk     *dialogue.Dialogue
+	found    store.CodeMatch
+	name     mixer.Sound
+	seat     *conference.Seat
+	stay     *billing.Stay
+	release  <-chan conference.Release
+	deadline time.Time // of the farewell
+}
+
+// message is what the dialog tells the call's goroutine.
+type message struct {
+	digit byte // a digit by SIP INFO, or 0
+	hold  *bool
+	ended *signaling.End
+}
+
+func newCall(e *Engine, in *signaling.Invite) *call {
+	id := store.NewCallID()
+	c := &call{
+		engine: e,
+		row: store.Call{
+			ID: id, SIPCallID: in.CallID(), Direction: "in", From: in.From().User, To: in.RequestURI().User,
+			Source: in.Source().String(), Transport: strings.ToLower(in.Transport()), Node: e.config.Place,
+			StartedAt: e.config.Clock.Now().UTC(),
+		},
+		inbox: make(chan message, maxMessages), stop: make(chan struct{}), over: make(chan struct{}),
+	}
+	c.logger = e.config.Logger.With("call", id, "from", c.row.From, "to", c.row.To, "site", e.config.Place.Site)
+	c.step("invite", ok, c.row.Transport+" "+c.row.Source)
+	return c
+}
+
+func (c *call) now() time.Time { return c.engine.config.Clock.Now().UTC() }
+
+// shutdown asks the call to end because the node stops.
+func (c *call) shutdown() { c.halt.Do(func() { close(c.stop) }) }
+
+// within is a context for one question to the store.
+func (c *call) within() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), lookupTime)
+}
+
+// run is the answered call, until it has ended.
+func (c *call) run() {
+	defer close(c.over)
+	c.own = mixer.New(nil)
+	c.port = mixer.NewPort(c.media)
+	c.comeHome()
+	c.talk = dialogue.New(c.engine.config.Dialogue)
+	c.do(c.begin())
+	clock := c.engine.config.Clock
+	timer := clock.NewTimer(housekeeping)
+	defer timer.Stop()
+	for c.phase != ended {
+		timer.Reset(max(c.next().Sub(clock.Now()), 0))
+		select {
+		case e := <-c.port.Events():
+			c.mediaEvent(e)
+		case m := <-c.inbox:
+			c.message(m)
+		case r := <-c.release:
+			c.released(r)
+		case <-timer.Chan():
+			c.tick()
+		case <-c.stop:
+			c.stop = nil
+			c.leave(store.CauseShutdown, prompt.ServiceError)
+		}
+	}
+	c.goAway()
+}
+
+// next is when tick has something to do.
+func (c *call) next() time.Time {
+	next := c.now().Add(housekeeping)
+	for _, t := range []time.Time{c.talk.Deadline(), c.deadline, c.stayDeadline()} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	return next
+}
+
+// tick does what is due.
+func (c *call) tick() {
+	now := c.now()
+	switch c.phase {
+	case inDialogue:
+		c.do(c.talk.Tick(now))
+	case inConference:
+		c.meter(now)
+	case leaving:
+		if !now.Before(c.deadline) {
+			c.hangUp()
+		}
+	}
+	limit := c.engine.config.MediaTimeout
+	if c.phase != ended && limit > 0 && c.media.Silence(c.engine.config.Media.Now()) > limit {
+		c.step("media", failed, "no RTP for "+limit.String())
+		c.leave(store.CauseMediaTimeout)
+	}
+}
+
+// message takes what the dialog tells.
+func (c *call) message(m message) {
+	switch {
+	case m.ended != nil:
+		c.hungUp(*m.ended)
+	case m.hold != nil:
+		c.step("hold", ok, map[bool]string{true: "held", false: "resumed"}[*m.hold])
+		if c.seat != nil {
+			c.seat.Hold(*m.hold)
+		}
+	case m.digit != 0:
+		c.digit(m.digit, byInfo)
+	}
+}
+
+// mediaEvent takes what the tick saw.
+func (c *call) mediaEvent(e mixer.Event) {
+	switch e.Kind {
+	case mixer.EventDigit:
+		how := byEvent
+		if e.InBand {
+			how = byTone
+		}
+		c.digit(byte(e.Digit), how)
+	case mixer.EventPlayed:
+		c.played(e.Tag)
+	case mixer.EventCaptured:
+		if c.phase == inDialogue {
+			c.name = recordedName(e.Captured, e.Rate)
+			c.do(c.talk.Named())
+		}
+	}
+}
+
+// digit takes one digit, however it came.
+func (c *call) digit(d byte, how digitMethod) {
+	if !c.keys.take(d, how, c.now()) {
+		return
+	}
+	switch c.phase {
+	case inDialogue:
+		c.do(c.talk.Digit(c.now(), d))
+	case inConference:
+		c.seat.Key(d)
+	}
+}
+
+// played: what was said has been heard.
+func (c *call) played(tag int) {
+	switch tag {
+	case tagPrompt:
+		c.do(c.talk.Played(c.now()))
+	case tagName:
+		c.port.Capture(c.engine.config.Dialogue.NameTime)
+	case tagFarewell:
+		if c.phase == leaving {
+			c.hangUp()
+		}
+	}
+}
+
+// comeHome puts the port into the call's own mixer.
+func (c *call) comeHome() {
+	c.own.Add(c.port)
+	c.engine.config.Media.Add(c.own)
+}
+
+// goAway takes the port out of the call's own mixer.
+func (c *call) goAway() {
+	c.engine.config.Media.Remove(c.own)
+	c.own.Remove(c.port)
+}
+
+// say plays prompts to the caller.
+func (c *call) say(tag int, ids ...prompt.ID) {
+	sounds := make([]mixer.Sound, len(ids))
+	for i, id := range ids {
+		sounds[i] = c.engine.config.Prompts.Recording(c.language(), id)
+	}
+	c.port.Play(tag, sounds...)
+}
+
+// language is the room's, once it is known, else the access number's.
+func (c *call) language() string {
+	if c.found.Room.Language != "" {
+		return c.found.Room.Language
+	}
+	return c.number.Language
+}

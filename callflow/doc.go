@@ -1,0 +1,17 @@
+// Package callflow takes a call from its INVITE to a conference and back: who is
+// calling, what was dialled, the access-code dialogue, the authorizations, the
+// join, keys and hold, the end and the charge.
+//
+// It is the one package that knows signalling, media, conferences, billing and
+// sites, and brings them together; they do not know one another.
+//
+// Each answered call has one goroutine (call.run) that owns its state. What
+// happens elsewhere (digits and finished prompts from the media tick, re-INVITE and
+// BYE from the dialog, release by the conference) reaches it through bounded
+// channels. At every moment a call is in exactly one phase:
+//
+//	dialogue ──► joining ──► conference ──► leaving ──► ended
+//	    └───────────┴─────────────────────────▲
+//
+// Every call leaves a trace: each step with its time and outcome (SPEC CA8).
+package callflow

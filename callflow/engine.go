@@ -1,0 +1,159 @@
+package callflow
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/jonboulle/clockwork"
+
+	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/callflow/dialogue"
+	"github.com/conclave-voice/conclave/callflow/screening"
+	"github.com/conclave-voice/conclave/callflow/signaling"
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/media/codec"
+	"github.com/conclave-voice/conclave/media/engine"
+	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/media/session"
+	"github.com/conclave-voice/conclave/sites"
+	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/outbox"
+)
+
+// Catalogue is what decides about a call.
+type Catalogue interface {
+	ListCallRules(ctx context.Context) ([]store.CallRule, error)
+	SIPUser(ctx context.Context, realm, username string) (store.SIPUser, error)
+	RoomByCode(ctx context.Context, codeSpace, code string) (store.CodeMatch, error)
+	Room(ctx context.Context, s store.Scope, id store.RoomID) (store.Room, error)
+	Account(ctx context.Context, s store.Scope, id store.AccountID) (store.Account, error)
+}
+
+// Traces keeps what happened to each call.
+type Traces interface {
+	PutCall(ctx context.Context, c store.Call) error
+	AppendCallSteps(ctx context.Context, steps []store.CallStep) error
+}
+
+// Locator says where a room's conference runs.
+type Locator interface {
+	Locate(ctx context.Context, room store.Room) (sites.Assignment, error)
+}
+
+// Config is what an Engine needs. All fields but the limits must be set.
+type Config struct {
+	Place       store.Place
+	Incarnation int64
+	Catalogue   Catalogue
+	Traces      Traces
+	Billing     *billing.Service
+	Settler     *billing.Settler
+	Locator     Locator
+	Host        *conference.Host
+	Challenger  *screening.Challenger
+	Guard       *screening.Guard
+	Registry    *codec.Registry
+	Ports       *session.Ports
+	Media       *engine.Engine
+	Prompts     *prompt.Library
+	Dialogue    dialogue.Config
+	// MediaAddr is the address that callers are told to send RTP to.
+	MediaAddr netip.Addr
+	// MaxCalls bounds the calls on this node, in whatever phase; 0: no limit.
+	MaxCalls int
+	// MediaTimeout releases a caller whose RTP has stopped for so long without hold.
+	MediaTimeout time.Duration
+	Clock        clockwork.Clock
+	Logger       hclog.Logger
+}
+
+// maxTraces is how many trace writes may wait for the store. When that many do,
+// the control of calls waits too; audio does not.
+const maxTraces = 4096
+
+// lookupTime bounds each question to the store on a call's way.
+const lookupTime = 5 * time.Second
+
+// Engine handles the calls of one node. It is a signaling.Handler.
+type Engine struct {
+	config Config
+	traces *outbox.Outbox
+
+	mu    sync.Mutex
+	calls map[store.CallID]*call
+	gone  sync.WaitGroup // calls that have not ended
+}
+
+// New makes an engine; call Run.
+func New(c Config) *Engine {
+	return &Engine{config: c, traces: outbox.New(maxTraces, c.Logger), calls: map[store.CallID]*call{}}
+}
+
+// Run writes traces until ctx is done, then releases the calls that are left,
+// waits for them, and writes the rest. No INVITE may come in any more by then.
+func (e *Engine) Run(ctx context.Context) error {
+	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWriting()
+	written := make(chan error, 1)
+	go func() { written <- e.traces.Run(writing) }()
+	<-ctx.Done()
+	for _, c := range e.list() {
+		c.shutdown()
+	}
+	e.gone.Wait()
+	stopWriting()
+	return <-written
+}
+
+// Calls is how many calls there are, in whatever phase.
+func (e *Engine) Calls() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.calls)
+}
+
+func (e *Engine) list() []*call {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	list := make([]*call, 0, len(e.calls))
+	for _, c := range e.calls {
+		list = append(list, c)
+	}
+	return list
+}
+
+// begin counts a call in; false if the node has as many as it may.
+func (e *Engine) begin(c *call) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.config.MaxCalls > 0 && len(e.calls) >= e.config.MaxCalls {
+		return false
+	}
+	e.calls[c.row.ID] = c
+	e.gone.Add(1)
+	return true
+}
+
+func (e *Engine) end(c *call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.calls, c.row.ID)
+	e.gone.Done()
+}
+
+// ServeInvite handles a new call until it has ended.
+func (e *Engine) ServeInvite(ctx context.Context, in *signaling.Invite) {
+	c := newCall(e, in)
+	defer c.finish()
+	if !e.begin(c) {
+		c.refuse(in, refusal{status: 503, cause: store.CauseLimit, step: "capacity", detail: "the node has as many calls as it may", retry: 30 * time.Second})
+		return
+	}
+	defer e.end(c)
+	if number, ok := c.admit(ctx, in); ok && c.answer(ctx, in, number) {
+		c.run()
+	}
+}

@@ -1,0 +1,95 @@
+package callflow
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+
+	"github.com/conclave-voice/conclave/callflow/signaling"
+	"github.com/conclave-voice/conclave/media/dtmf"
+	"github.com/conclave-voice/conclave/media/offeranswer"
+)
+
+// negotiation is the state of offer and answer of one dialog. It is touched by
+// the dialog's goroutine only (and before there is a dialog, by the call's).
+type negotiation struct {
+	id      uint64
+	version uint64
+	agreed  bool
+	held    bool
+}
+
+// local describes our end; each description that we send is a new version.
+func (c *call) local() offeranswer.Local {
+	if c.sdp.id == 0 {
+		c.sdp.id = rand.Uint64() >> 2 // fits the signed 64 bits that some peers read it into
+	}
+	c.sdp.version++
+	return offeranswer.Local{
+		Addr:      netip.AddrPortFrom(c.engine.config.MediaAddr, c.media.Addr().Port()),
+		SessionID: c.sdp.id, Version: c.sdp.version,
+	}
+}
+
+// answerOffer answers an offer and puts what is agreed into force.
+func (c *call) answerOffer(offer []byte) ([]byte, error) {
+	answer, agreed, err := offeranswer.Answer(offer, c.engine.config.Registry.Formats(), c.local())
+	if err != nil {
+		return nil, err
+	}
+	return answer, c.apply(agreed)
+}
+
+// apply puts an agreement into force and tells the call about hold.
+func (c *call) apply(m offeranswer.Media) error {
+	if err := c.media.Apply(m, c.engine.config.Media.Now()); err != nil {
+		return err
+	}
+	c.sdp.agreed = true
+	if m.PeerOnHold != c.sdp.held {
+		held := m.PeerOnHold
+		c.sdp.held = held
+		c.post(message{hold: &held})
+	}
+	return nil
+}
+
+// Offer answers a re-INVITE or UPDATE (signaling.DialogHandler).
+func (c *call) Offer(offer []byte) ([]byte, error) { return c.answerOffer(offer) }
+
+// LocalOffer makes our offer for an INVITE without one.
+func (c *call) LocalOffer() ([]byte, error) {
+	return offeranswer.Offer(c.engine.config.Registry.Formats(), c.local(), offeranswer.SendRecv)
+}
+
+// RemoteAnswer reads the answer to LocalOffer.
+func (c *call) RemoteAnswer(answer []byte) error {
+	agreed, err := offeranswer.ReadAnswer(answer, c.engine.config.Registry.Formats(), offeranswer.SendRecv)
+	if err != nil {
+		return fmt.Errorf("read the answer to our offer: %w", err)
+	}
+	return c.apply(agreed)
+}
+
+// Info takes a digit that came by SIP INFO.
+func (c *call) Info(contentType string, body []byte) int {
+	digit, _, err := dtmf.ParseInfo(contentType, body)
+	if err != nil {
+		c.logger.Debug("INFO without a digit", "content_type", contentType)
+		return 415
+	}
+	c.post(message{digit: byte(digit)})
+	return 200
+}
+
+// Ended: the dialog is over.
+func (c *call) Ended(end signaling.End) { c.post(message{ended: &end}) }
+
+// post hands a message to the call's goroutine; it waits while the inbox is full,
+// and drops it when the call takes no more.
+func (c *call) post(m message) {
+	select {
+	case c.inbox <- m:
+	case <-c.over:
+	}
+}

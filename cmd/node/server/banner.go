@@ -1,0 +1,25 @@
+package server
+
+import (
+	"fmt"
+	"io"
+)
+
+// banner tells how to call in.
+func banner(w io.Writer, c Config, sip, http string) {
+	fmt.Fprintf(w, `
+Conclave is ready.
+
+  Call   sip:%[1]s@%[2]s      (UDP or TCP)
+         Demo room: guest code 123456, host code 987654
+         Board (moderated): guest code 234567, host code 876543
+         End a code with the pound key. From another machine log in as %[3]s / %[4]s.
+
+  baresip   baresip -e "/uanew <sip:me@127.0.0.1>;regint=0" -e "/dial sip:%[1]s@%[2]s"
+  SIPp      sipp %[2]s -sn uac_pcap -s %[1]s -i 127.0.0.1 -m 1     (as root, without a code: hear the prompts in a capture)
+
+  API    http://%[5]s/api/v1      (no token needed from this machine; try: node conferences list)
+  Data   %[6]s
+  Stop   Ctrl-C
+`, demoNumber, sip, demoUser, demoPassword, http, c.DataDir)
+}

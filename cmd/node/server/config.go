@@ -1,0 +1,125 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config is how a node runs. DevConfig gives the defaults of `node dev`.
+type Config struct {
+	Site, Node string
+	DataDir    string // the store, unless Store names another; the lock
+	Store      string // a DSN for store/sqlstore; empty: SQLite within DataDir
+	SIP        string // HOST:PORT, UDP and TCP
+	HTTP       string // HOST:PORT
+	RTP        string // FROM-TO, on the host of SIP
+	Realm      string // of digest authentication
+
+	Seed     bool // put the demo data in, once
+	OpenHTTP bool // the API needs no token from loopback
+
+	Heartbeat       time.Duration // how far off the end of a stay may be after a crash
+	MediaTimeout    time.Duration // a caller whose RTP stops for so long is released; 0: never
+	MaxCalls        int           // on this node; 0: no limit
+	MaxParticipants int           // in conferences on this node; 0: no limit
+}
+
+// DevConfig is a whole system on one machine, for trying and developing.
+func DevConfig() Config {
+	return Config{
+		Site: "local", Node: "node1", DataDir: defaultDataDir(),
+		SIP: "127.0.0.1:5060", HTTP: "127.0.0.1:8080", RTP: "20000-29999", Realm: "conclave",
+		Seed: true, OpenHTTP: true,
+		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second,
+	}
+}
+
+// defaultDataDir is under the user's state directory (XDG base directories).
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "conclave")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "conclave-data"
+	}
+	return filepath.Join(home, ".local", "state", "conclave")
+}
+
+// settings are the values of a Config that had to be understood.
+type settings struct {
+	sip      netip.AddrPort
+	rtpFirst uint16
+	rtpLast  uint16
+	dsn      string
+}
+
+// check reads the settings; every error names the flag, the value and the fix.
+func (c Config) check() (settings, error) {
+	var s settings
+	var err error
+	if s.sip, err = hostPort("--sip", c.SIP); err != nil {
+		return s, err
+	}
+	if s.sip.Addr().IsUnspecified() {
+		return s, fmt.Errorf("--sip %q: name the address that callers reach this machine by, such as 192.0.2.10:5060; it is written into SIP and SDP", c.SIP)
+	}
+	if _, err = hostPort("--http", c.HTTP); err != nil {
+		return s, err
+	}
+	if s.rtpFirst, s.rtpLast, err = portRange(c.RTP); err != nil {
+		return s, err
+	}
+	if c.Heartbeat < 100*time.Millisecond {
+		return s, fmt.Errorf("heartbeat %v: at least 100ms", c.Heartbeat)
+	}
+	s.dsn = c.Store
+	if s.dsn == "" {
+		s.dsn = "sqlite://" + filepath.Join(c.DataDir, "conclave.db")
+	}
+	return s, nil
+}
+
+// hostPort reads an address with a port. A host name is looked up.
+func hostPort(flag, value string) (netip.AddrPort, error) {
+	fix := func(why string) error {
+		return fmt.Errorf("%s %q: %s; write HOST:PORT, such as 127.0.0.1:5060 or [::1]:5060", flag, value, why)
+	}
+	host, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return netip.AddrPort{}, fix(err.Error())
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return netip.AddrPort{}, fix("the port is not a number from 0 to 65535")
+	}
+	if host == "" {
+		return netip.AddrPort{}, fix("the host is missing")
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		found, lookupErr := net.LookupIP(host)
+		if lookupErr != nil || len(found) == 0 {
+			return netip.AddrPort{}, fix("the host is not an address and cannot be looked up")
+		}
+		addr, _ = netip.AddrFromSlice(found[0])
+	}
+	return netip.AddrPortFrom(addr.Unmap(), uint16(n)), nil
+}
+
+func portRange(value string) (first, last uint16, err error) {
+	from, to, ok := strings.Cut(value, "-")
+	a, errA := strconv.ParseUint(strings.TrimSpace(from), 10, 16)
+	b, errB := strconv.ParseUint(strings.TrimSpace(to), 10, 16)
+	if err := errors.Join(errA, errB); !ok || err != nil || a < 1024 || b <= a {
+		return 0, 0, fmt.Errorf("--rtp %q: write FROM-TO with two ports from 1024 to 65535, the first the lower, such as 20000-29999", value)
+	}
+	return uint16(a), uint16(b), nil
+}

@@ -1,0 +1,40 @@
+package server
+
+import (
+	"strings"
+	"testing"
+)
+
+// OP1: every config error names the key, the value and the fix.
+func TestConfigErrorsNameFlagValueAndFix(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Config)
+		want   []string
+	}{
+		{func(c *Config) { c.SIP = "5060" }, []string{"--sip", `"5060"`, "HOST:PORT"}},
+		{func(c *Config) { c.SIP = "127.0.0.1:99999" }, []string{"--sip", "99999", "0 to 65535"}},
+		{func(c *Config) { c.SIP = ":5060" }, []string{"--sip", "the host is missing"}},
+		{func(c *Config) { c.SIP = "0.0.0.0:5060" }, []string{"--sip", "0.0.0.0", "192.0.2.10"}},
+		{func(c *Config) { c.HTTP = "localhost" }, []string{"--http", "localhost", "HOST:PORT"}},
+		{func(c *Config) { c.RTP = "20000" }, []string{"--rtp", "20000", "FROM-TO"}},
+		{func(c *Config) { c.RTP = "30000-20000" }, []string{"--rtp", "the lower"}},
+		{func(c *Config) { c.RTP = "80-90" }, []string{"--rtp", "1024"}},
+		{func(c *Config) { c.Heartbeat = 1 }, []string{"heartbeat", "100ms"}},
+	} {
+		config := DevConfig()
+		c.change(&config)
+		_, err := config.check()
+		if err == nil {
+			t.Errorf("%+v was accepted", config)
+			continue
+		}
+		for _, part := range c.want {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%q does not say %q", err, part)
+			}
+		}
+	}
+	if s, err := DevConfig().check(); err != nil || s.rtpFirst != 20000 || s.rtpLast != 29999 || s.sip.Port() != 5060 {
+		t.Errorf("the defaults: %+v, %v", s, err)
+	}
+}

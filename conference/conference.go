@@ -1,0 +1,260 @@
+package conference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/conclave-voice/conclave/conference/mixer"
+	"github.com/conclave-voice/conclave/conference/roster"
+	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/outbox"
+)
+
+// errClosing: the conference ended between finding it and taking a seat.
+var errClosing = errors.New("the conference is closing")
+
+// Conference is a room in use on this node.
+type Conference struct {
+	host     *Host
+	room     store.Room
+	row      store.Conference
+	announce announcer
+
+	opened  chan struct{} // closed when the store knows of it, or openErr is set
+	openErr error
+	closed  chan struct{} // closed when the store knows of its end
+
+	mu       sync.Mutex
+	roster   *roster.Roster
+	mixer    *mixer.Mixer
+	seats    map[store.ParticipantID]*Seat // reserved, and in
+	seq      int64                         // of the last event
+	finished bool
+}
+
+// newConference makes one that is not open yet.
+func newConference(h *Host, a Admission) *Conference {
+	room := a.Room
+	return &Conference{
+		host: h, room: room,
+		announce: announcer{library: h.config.Prompts, language: firstOf(room.Language, a.Language)},
+		row: store.Conference{
+			ID: store.NewConferenceID(), RoomID: room.ID, CustomerID: room.CustomerID, AccountID: room.AccountID,
+			RoomName: room.Name, Kind: a.Kind, Focus: h.config.Place, Incarnation: h.config.Incarnation,
+			Epoch: a.Epoch, StartedAt: h.config.Clock.Now().UTC(),
+		},
+		opened: make(chan struct{}), closed: make(chan struct{}),
+		seats: map[store.ParticipantID]*Seat{},
+	}
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// ID, Room and Row tell which conference this is.
+func (c *Conference) ID() store.ConferenceID { return c.row.ID }
+func (c *Conference) Row() store.Conference  { return c.row }
+
+// open records the conference and starts its mixer.
+func (c *Conference) open(ctx context.Context) {
+	defer close(c.opened)
+	if err := c.host.config.Store.OpenConference(ctx, c.row); err != nil {
+		c.openErr = fmt.Errorf("open a conference of room %q: %w", c.room.Name, err)
+		c.host.forget(c)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var music mixer.Sound
+	if c.room.Music {
+		music = c.announce.music()
+	}
+	c.mixer = mixer.New(music)
+	r, events := roster.Start(c.row.StartedAt, roster.SettingsOf(c.room))
+	c.roster = r
+	c.record(events)
+	c.host.config.Engine.Add(c.mixer)
+}
+
+// seat reserves a place for one participant.
+func (c *Conference) seat(a Admission) (*Seat, error) {
+	if c.openErr != nil {
+		return nil, c.openErr
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.finished || c.roster.Ended() {
+		return nil, errClosing
+	}
+	if err := c.roster.Admits(a.Role); err != nil {
+		return nil, err
+	}
+	// Seats that are reserved but not entered yet count too.
+	if m := c.room.MaxParticipants; m > 0 && len(c.seats) >= m {
+		return nil, roster.ErrFull
+	}
+	s := newSeat(c, a)
+	c.seats[s.id] = s
+	return s, nil
+}
+
+// vacate gives up a seat that was reserved or entered; the last one ends the
+// conference.
+func (c *Conference) vacate(s *Seat) {
+	c.mu.Lock()
+	if c.seats[s.id] != s {
+		c.mu.Unlock()
+		return
+	}
+	delete(c.seats, s.id)
+	end := len(c.seats) == 0 && !c.finished
+	if end {
+		c.finish("empty")
+	}
+	c.mu.Unlock()
+	c.host.unreserve(c.room.AccountID)
+}
+
+// finish stops the mixer and writes the end. The lock is held.
+func (c *Conference) finish(reason string) {
+	c.finished = true
+	at := c.host.config.Clock.Now().UTC()
+	// The engine waits for a running tick, which never takes this lock.
+	c.host.config.Engine.Remove(c.mixer)
+	c.host.outbox.Put(outbox.Write{
+		What: "end of conference " + string(c.row.ID),
+		Do: func(ctx context.Context) error {
+			return c.host.config.Store.CloseConference(ctx, c.row.ID, at, reason)
+		},
+		Done: func() {
+			if c.host.config.Closed != nil {
+				c.host.config.Closed(c.row)
+			}
+			c.host.forget(c)
+			close(c.closed)
+		},
+	})
+}
+
+// record numbers events and queues them for the store.
+func (c *Conference) record(events []roster.Event) {
+	if len(events) == 0 {
+		return
+	}
+	list := rows(c.row.ID, c.seq+1, events)
+	c.seq += int64(len(list))
+	c.host.outbox.Put(outbox.Write{
+		What: "events of conference " + string(c.row.ID),
+		Do: func(ctx context.Context) error {
+			return c.host.config.Store.AppendConferenceEvents(ctx, list)
+		},
+	})
+	for _, e := range events {
+		if e.Kind == roster.RoleChanged || e.Kind == roster.OwnerChanged {
+			c.recordRole(e.Participant)
+		}
+	}
+}
+
+// recordRole keeps the participant's row true.
+func (c *Conference) recordRole(id store.ParticipantID) {
+	m := c.roster.Member(id)
+	if m == nil {
+		return
+	}
+	role, owner := m.Role, m.Owner
+	c.host.outbox.Put(outbox.Write{
+		What: "role of participant " + string(id),
+		Do: func(ctx context.Context) error {
+			return c.host.config.Store.SetParticipantRole(ctx, id, role, owner)
+		},
+	})
+}
+
+// settle carries out what events mean: the history, the mixer, the sounds, and
+// who has to go. The lock is held; the seats returned are to be let go after it.
+func (c *Conference) settle(events []roster.Event) []*Seat {
+	c.record(events)
+	var gone []*Seat
+	ended := false
+	for _, e := range events {
+		c.sound(e)
+		switch e.Kind {
+		case roster.Left:
+			if s := c.seats[e.Participant]; s != nil {
+				s.leave(e.Cause)
+				gone = append(gone, s)
+			}
+		case roster.Ended:
+			ended = true
+		}
+	}
+	if ended {
+		cause := events[len(events)-1].Cause
+		for _, s := range c.seats {
+			if s.leave(cause) {
+				gone = append(gone, s)
+			}
+		}
+	}
+	for id, s := range c.seats {
+		if s.state == seatIn {
+			s.port.SetMode(mode(c.roster.Mode(id)))
+		}
+	}
+	return gone
+}
+
+// command runs one decision of the roster and carries out what follows.
+func (c *Conference) command(decide func(r *roster.Roster, now time.Time) ([]roster.Event, error)) error {
+	c.mu.Lock()
+	if c.finished {
+		c.mu.Unlock()
+		return roster.ErrEnded
+	}
+	events, err := decide(c.roster, c.host.config.Clock.Now().UTC())
+	gone := c.settle(events)
+	c.mu.Unlock()
+	for _, s := range gone {
+		c.vacate(s)
+		s.tellReleased()
+	}
+	return err
+}
+
+// tick lets a scheduled end come.
+func (c *Conference) tick() {
+	select {
+	case <-c.opened:
+	default:
+		return
+	}
+	if c.openErr != nil {
+		return
+	}
+	_ = c.command(func(r *roster.Roster, now time.Time) ([]roster.Event, error) {
+		return r.Tick(now), nil
+	})
+}
+
+// shutdown lets everybody go because the node stops.
+func (c *Conference) shutdown() {
+	<-c.opened
+	if c.openErr != nil {
+		return
+	}
+	_ = c.command(func(r *roster.Roster, now time.Time) ([]roster.Event, error) {
+		var events []roster.Event
+		for _, m := range append([]*roster.Member(nil), r.Members()...) {
+			events = append(events, r.Leave(now, m.ID, store.CauseShutdown, roster.By{})...)
+		}
+		return events, nil
+	})
+}

@@ -1,0 +1,73 @@
+package mixer
+
+// Sound is audio to be played: a prompt, a tone, a recorded name.
+type Sound interface {
+	// PCM is the whole sound at 8000 or 16000 Hz. It is not to be changed.
+	PCM(rate int) []int16
+}
+
+// maxQueue is how many sounds may wait in one player. More are dropped: nobody
+// listens to a minute of announcements.
+const maxQueue = 32
+
+// player plays sounds one after the other, a frame at a time.
+type player struct {
+	queue []queued
+	frame int // of the first sound, in frames of 20 ms, whatever the rate
+	loop  bool
+}
+
+type queued struct {
+	sound Sound
+	tag   int // told when this sound has ended; 0: nobody wants to know
+}
+
+// add appends sounds; the last one carries the tag. It says whether all fit.
+func (p *player) add(tag int, sounds ...Sound) bool {
+	if len(p.queue)+len(sounds) > maxQueue {
+		return false
+	}
+	for i, s := range sounds {
+		q := queued{sound: s}
+		if i == len(sounds)-1 {
+			q.tag = tag
+		}
+		p.queue = append(p.queue, q)
+	}
+	return true
+}
+
+func (p *player) stop() { p.queue, p.frame = p.queue[:0], 0 }
+
+func (p *player) playing() bool { return len(p.queue) > 0 }
+
+// next adds the next frame at rate into out. It returns the tag of a sound that
+// ended with this frame, or 0.
+func (p *player) next(out []int16, rate int) (ended int) {
+	if len(p.queue) == 0 {
+		return 0
+	}
+	pcm := p.queue[0].sound.PCM(rate)
+	from := min(p.frame*len(out), len(pcm))
+	n := min(len(out), len(pcm)-from)
+	for i, v := range pcm[from : from+n] {
+		out[i] = saturate(int32(out[i]) + int32(v))
+	}
+	p.frame++
+	if from+len(out) < len(pcm) {
+		return 0
+	}
+	p.frame = 0
+	if p.loop {
+		return 0
+	}
+	ended = p.queue[0].tag
+	copy(p.queue, p.queue[1:])
+	p.queue[len(p.queue)-1] = queued{}
+	p.queue = p.queue[:len(p.queue)-1]
+	return ended
+}
+
+func saturate(v int32) int16 {
+	return int16(min(max(v, -32768), 32767))
+}
