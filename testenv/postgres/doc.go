@@ -1,0 +1,2 @@
+// Package postgres starts a private PostgreSQL for the tests of a process.
+package postgres
