@@ -161,7 +161,7 @@ func (p *Port) take(now time.Duration) {
 	p.rate = n * 50
 	frame := p.in[:n]
 	if n > 0 && p.media.InBand() {
-		if d, ok := p.tones.filter(frame, p.rate); ok {
+		if d, ok := p.tones.process(frame, p.rate); ok {
 			p.emit(Event{Kind: EventDigit, Digit: d, InBand: true})
 		}
 	}

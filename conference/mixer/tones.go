@@ -1,32 +1,23 @@
 package mixer
 
-import (
-	"github.com/conclave-voice/conclave/media/dtmf"
-	"github.com/conclave-voice/conclave/media/resample"
-)
+import "github.com/conclave-voice/conclave/media/dtmf"
 
 // toneFilter takes keys out of the audio of a caller whose telephone sends them as
-// tones. It is made when first used: most callers send events.
+// tones. Its filter, which holds one frame back, is made when first used: most
+// callers send events.
 type toneFilter struct {
-	detector *dtmf.Detector
-	down     *resample.Resampler // for wideband callers: keys are looked for at 8 kHz
+	filter *dtmf.Filter
+	rate   int
 }
 
-// filter blanks the frame if a tone is in it, and gives the digit it completes.
-func (t *toneFilter) filter(frame []int16, rate int) (dtmf.Digit, bool) {
-	if t.detector == nil {
-		t.detector = dtmf.NewDetector()
-		t.down = newResampler(16000, 8000)
+// process blanks tones in the frame and gives the digit that they complete.
+func (t *toneFilter) process(frame []int16, rate int) (dtmf.Digit, bool) {
+	if t.rate != rate {
+		filter, err := dtmf.NewFilter(rate)
+		if err != nil {
+			return 0, false // only rates that a mix has come here
+		}
+		t.filter, t.rate = filter, rate
 	}
-	listen := frame
-	var narrow [maxFrame / 2]int16
-	if rate != 8000 {
-		t.down.Process(narrow[:], frame)
-		listen = narrow[:]
-	}
-	digit, ok := t.detector.Process(listen)
-	if ok || t.detector.Suspect() {
-		clear(frame)
-	}
-	return digit, ok
+	return t.filter.Process(frame)
 }

@@ -10,346 +10,246 @@ import (
 const Frame = 20 * time.Millisecond
 
 const (
-	slots      = 64   // packets held; a power of two
-	maxPayload = 1024 // octets; larger ones are dropped
-	maxDecoded = 2880 // samples of 60 ms at 48 kHz
-	maxRate    = 48000
+	longest      = 60 * time.Millisecond // the most audio that a packet may hold
+	longestShift = 10 * time.Millisecond // the most that is put in or taken out at once
+
+	// farOff is a transit so far from the base that it is not jitter: the
+	// timestamps have jumped.
+	farOff = time.Second
+	// giveUp is how many packets in a row may come too late before the timeline
+	// is laid anew: the path, or the sender's clock, is another one.
+	giveUp = 5
 )
 
-// Status is what a frame holds.
-type Status uint8
-
-const (
-	Silence   Status = iota // nothing to play: zeros
-	Voice                   // decoded audio
-	Concealed               // made up for a loss
-)
-
-// Config is what a Buffer plays. Zero delays mean the defaults.
+// Config describes a stream. What is left zero has the default.
 type Config struct {
-	Decoder    codec.Decoder
-	ClockRate  int           // Hz of the RTP timestamps
-	SampleRate int           // Hz of the frames
-	MinDelay   time.Duration // the least that is aimed at; default 20 ms
-	MaxDelay   time.Duration // the most; default 200 ms
+	Decoder    codec.Decoder // if it is a codec.Concealer too, it conceals whole frames itself
+	ClockRate  int           // Hz of the RTP timestamp, 8000
+	SampleRate int           // Hz of the PCM, 8000
+	BitRate    int           // bit/s of the payloads at most, 64000; more than that is heard with gaps
+	MinDelay   time.Duration // the least that is aimed at, 20 ms
+	MaxDelay   time.Duration // the most, 200 ms, which is also the bound
 }
 
-// Buffer is the playout of one stream. It is not safe for concurrent use.
-type Buffer struct {
-	config Config
-	frame  int // samples of a frame
-
-	packets [slots]packet
-	started bool   // base, highest and next are set
-	playing bool   // past the first filling
-	seen    int    // packets, or frames waited for one, since the stream began
-	missed  bool   // a packet came too late since the last frame
-	next    uint16 // sequence number to be played next
-	nextTS  uint32 // RTP timestamp to be played next
-	highest uint16 // sequence number
-	endTS   uint32 // timestamp after the last sample of the highest packet
-	step    uint32 // timestamp units of the last packet decoded
-
-	pcm     [maxDecoded + maxRate/50]int16 // decoded and not yet read
-	have    int
-	status  Status // of the newest samples in pcm
-	lack    int    // frames in a row without anything to play
-	conceal concealer
-	delay   delayControl
-	report  receiver
-	stats   Stats
-}
-
-type packet struct {
-	full    bool
-	seq     uint16
-	ts      uint32
-	payload []byte // grows to the size in use, then stays
-}
-
-// Stats is what happened so far.
-type Stats struct {
-	Received, Lost, Late, Duplicate uint64 // packets
-	Overflow                        uint64 // packets that found no place
-	Malformed                       uint64 // packets that could not be decoded
-	Concealed                       uint64 // frames
-	Dropped, Inserted               uint64 // frames, to correct the delay
-	Delay                           time.Duration
-	Target                          time.Duration
-	Jitter                          time.Duration // RFC 3550 section 6.4.1
-}
-
-// New makes an empty buffer.
-func New(c Config) *Buffer {
+// normal fills in defaults and mends what cannot be meant.
+func (c Config) normal() Config {
+	if c.ClockRate < 100 {
+		c.ClockRate = 8000
+	}
+	if c.SampleRate < 8000 || c.SampleRate%50 != 0 {
+		c.SampleRate = 8000
+	}
+	if c.BitRate <= 0 {
+		c.BitRate = 64000
+	}
+	c.BitRate = min(c.BitRate, 512000)
+	if c.MaxDelay <= 0 || c.MaxDelay > 200*time.Millisecond {
+		c.MaxDelay = 200 * time.Millisecond
+	}
 	if c.MinDelay <= 0 {
 		c.MinDelay = Frame
 	}
-	if c.MaxDelay <= 0 {
-		c.MaxDelay = 10 * Frame
+	c.MinDelay = min(c.MinDelay, c.MaxDelay)
+	return c
+}
+
+// Buffer is the receiving end of one stream. Make it with New.
+type Buffer struct {
+	config  Config
+	frame   int   // samples
+	far     int64 // samples of farOff
+	bound   int64 // samples: the delay at which audio is skipped
+	shift   int   // samples of longestShift
+	native  codec.Concealer
+	queue   queue
+	numbers sequence
+	delay   estimator
+	conceal concealer
+	jitter  jitter
+	stats   Stats // counts only
+
+	// The sender's clock, extended to 64 bits.
+	stamped bool
+	stamp   uint32
+	time    int64 // of stamp, in its units
+
+	started bool
+	clock   int64   // samples read since New
+	play    int64   // position of the next sample to be played, on the sender's clock
+	end     int64   // position after the last sample that was received and played
+	ahead   []int16 // decoded and not yet played, from play on
+	filled  int     // samples in ahead
+	played  int64   // sequence number of the last packet that was decoded
+	damaged bool    // a packet after it could not be decoded
+	packet  int64   // samples of the last packet that was decoded
+	starved int64   // samples made up since the queue ran dry, while play stood still
+	silent  bool    // the last frame was silence
+
+	late  int  // packets in a row that came too late
+	odd   bool // the last packet was far off
+	wait  int  // frames before the delay may be shifted again
+	tried int  // frames for which a shift was wanted and found no good place
+	loud  float64
+}
+
+// New makes a buffer with everything it will ever need.
+func New(config Config) *Buffer {
+	c := config.normal()
+	b := &Buffer{
+		config: c, frame: int(samples(Frame, c.SampleRate)), far: samples(farOff, c.SampleRate),
+		queue: newQueue(c.BitRate),
+		bound: samples(c.MaxDelay+Frame, c.SampleRate), shift: int(samples(longestShift, c.SampleRate)),
+		delay: newEstimator(c.SampleRate, c.MinDelay, c.MaxDelay), conceal: newConcealer(c.SampleRate),
+		packet: samples(Frame, c.SampleRate),
+		ahead:  make([]int16, samples(Frame+longestShift+longest, c.SampleRate)),
 	}
-	b := &Buffer{config: c, frame: c.SampleRate / 50, step: uint32(c.ClockRate / 50)}
-	b.conceal.rate = c.SampleRate
-	b.delay = newDelayControl(c)
+	b.native, _ = c.Decoder.(codec.Concealer)
 	return b
 }
 
-// Reset forgets the stream: another one, with its own numbers, begins. The delay
-// that was learned of the path stays.
-func (b *Buffer) Reset() {
-	for i := range b.packets {
-		b.packets[i].full = false
+// Push takes a packet: sequence number, timestamp and payload as in RTP, and when
+// it arrived, on any clock that does not go back. The payload is copied.
+func (b *Buffer) Push(number uint16, timestamp uint32, payload []byte, arrival time.Duration) {
+	extended, ok := b.count(number)
+	if !ok {
+		return
 	}
-	b.started, b.playing, b.have, b.lack = false, false, 0, 0
-	b.report = receiver{}
-	b.delay.restart()
-}
-
-// Push takes a packet that arrived at the given time (any fixed zero). The
-// payload is copied.
-func (b *Buffer) Push(seq uint16, timestamp uint32, payload []byte, arrival time.Duration) {
+	b.jitter.observe(timestamp, arrival, b.config.ClockRate)
 	if len(payload) == 0 || len(payload) > maxPayload {
 		b.stats.Malformed++
 		return
 	}
-	if b.started && b.jumped(seq, timestamp) {
-		b.Reset()
-	}
+	position := b.position(timestamp)
 	if !b.started {
-		b.begin(seq, timestamp)
+		b.start(extended, position)
+	}
+	if !b.plausible(extended, position) {
+		return
+	}
+	late := position+b.packet <= b.play+int64(b.filled)
+	b.delay.observe(b.clock-position, b.clock, late)
+	if !late {
+		b.late = 0
+		b.enqueue(extended, position, payload)
+		return
+	}
+	b.stats.Late++
+	b.late++
+	if b.late >= giveUp && b.queue.count == 0 && b.filled == 0 && position >= b.end {
+		// None comes in time any more, and none of this was played.
+		b.restart(extended, position)
+		b.delay.observe(b.clock-position, b.clock, false)
+	}
+}
+
+func (b *Buffer) enqueue(extended, position int64, payload []byte) {
+	evicted := b.queue.insert(extended, position, payload)
+	if evicted == 0 {
+		return
+	}
+	// The delay is more than the queue can hold. Go on with what it does hold,
+	// or each packet would be given up before its time came.
+	b.stats.Discarded += uint64(evicted)
+	if skipped := b.queue.front().position - b.play; skipped > int64(b.filled) {
+		b.cut(skipped)
+	}
+}
+
+// Skip takes the sequence number of a packet of the stream that is not audio,
+// such as a telephone event (RFC 4733), so that it does not count as lost.
+func (b *Buffer) Skip(number uint16) { b.count(number) }
+
+// Reset begins another stream, with another SSRC. What waits is thrown away;
+// counts and what is known of the network stay.
+func (b *Buffer) Reset() {
+	b.numbers.forget()
+	b.jitter = jitter{value: b.jitter.value}
+	b.renew()
+}
+
+// count takes a sequence number. ok is false for a packet that is not to be
+// played.
+func (b *Buffer) count(number uint16) (extended int64, ok bool) {
+	extended, what := b.numbers.take(number)
+	switch what {
+	case duplicate:
+		b.stats.Received++
+		b.stats.Duplicate++
+		return 0, false
+	case stray:
+		b.stats.Discarded++
+		return 0, false
+	case restart:
+		b.jitter = jitter{value: b.jitter.value}
+		b.renew()
 	}
 	b.stats.Received++
-	b.report.take(seq, timestamp, arrival, b.config.ClockRate)
-	b.delay.arrived(timestamp, arrival)
-	if behind(seq, b.next) {
-		if b.playing || int16(b.highest-seq) >= slots/2 {
-			b.stats.Late++
-			b.missed = true
-			return
-		}
-		// Not playing yet: the stream begins earlier than its first packet said.
-		b.next, b.nextTS = seq, timestamp
-	}
-	if int16(seq-b.next) >= slots {
-		b.stats.Overflow++
-		return
-	}
-	p := &b.packets[seq%slots]
-	if p.full && p.seq == seq {
-		b.stats.Duplicate++
-		return
-	}
-	p.full, p.seq, p.ts = true, seq, timestamp
-	p.payload = append(p.payload[:0], payload...)
-	b.seen++
-	b.measure(seq, timestamp)
-	if !behind(seq, b.highest) {
-		b.highest, b.endTS = seq, timestamp+b.step
-	}
+	return extended, true
 }
 
-// measure learns how much audio a packet holds from two that follow one another.
-func (b *Buffer) measure(seq uint16, timestamp uint32) {
-	before := &b.packets[(seq-1)%slots]
-	if !before.full || before.seq != seq-1 || len(before.payload) == 0 {
-		return
-	}
-	if units := timestamp - before.ts; units > 0 && units <= uint32(b.config.ClockRate*60/1000) {
-		b.step = units
-		b.delay.packet = time.Duration(units) * time.Second / time.Duration(b.config.ClockRate)
-	}
+// renew forgets the timeline.
+func (b *Buffer) renew() {
+	b.queue.clear()
+	b.delay.rebase()
+	b.stamped, b.started, b.odd, b.late = false, false, false, 0
+	b.drop()
 }
 
-// Skip notes a sequence number that was used for something else than audio, a
-// telephone event: it is not a loss.
-func (b *Buffer) Skip(seq uint16) {
-	if !b.started || behind(seq, b.next) || int16(seq-b.next) >= slots {
-		return
+// position is a timestamp in samples of the sender's clock.
+func (b *Buffer) position(timestamp uint32) int64 {
+	if !b.stamped {
+		b.stamped, b.stamp, b.time = true, timestamp, int64(timestamp)+1<<32
 	}
-	p := &b.packets[seq%slots]
-	p.full, p.seq, p.payload = true, seq, p.payload[:0]
+	at := b.time + int64(int32(timestamp-b.stamp))
+	if at > b.time {
+		b.stamp, b.time = timestamp, at
+	}
+	position := at * int64(b.config.SampleRate)
+	if position < 0 {
+		position -= int64(b.config.ClockRate) - 1 // division towards minus infinity
+	}
+	return position / int64(b.config.ClockRate)
 }
 
-func (b *Buffer) begin(seq uint16, timestamp uint32) {
-	b.started, b.playing, b.seen = true, false, 0
-	b.next, b.nextTS = seq, timestamp
-	b.highest, b.endTS = seq, timestamp+b.step
+// start lays the timeline so that the packet is played after the target delay.
+func (b *Buffer) start(extended, position int64) {
+	b.started = true
+	b.play = position - b.delay.required
+	b.end = b.play
+	b.played = extended - 1
+	b.starved, b.silent, b.damaged = 0, true, false
 }
 
-// jumped says whether the numbers cannot belong to the stream so far: the sender
-// began anew without a new SSRC.
-func (b *Buffer) jumped(seq uint16, timestamp uint32) bool {
-	ds, dt := int(int16(seq-b.highest)), int64(int32(timestamp-b.endTS))
-	second := int64(b.config.ClockRate)
-	if ds > 3000 || ds < -3000 { // RFC 3550 appendix A.1: MAX_DROPOUT
+// restart lays it anew for a stream that goes on at another place.
+func (b *Buffer) restart(extended, position int64) {
+	b.queue.clear()
+	b.delay.rebase()
+	b.drop()
+	b.late, b.odd = 0, false
+	b.start(extended, position)
+}
+
+// plausible finds timestamps that have jumped. The first packet is not believed;
+// the second one begins the timeline anew.
+func (b *Buffer) plausible(extended, position int64) bool {
+	off := b.delay.above(b.clock - position)
+	if off < b.far && off > -b.far {
+		b.odd = false
 		return true
 	}
-	// Timestamps that go back while the sequence goes on.
-	return ds > 0 && dt < -second
-}
-
-// behind says whether a comes before b in the circle of sequence numbers.
-func behind(a, b uint16) bool { return int16(a-b) < 0 }
-
-// Read fills pcm, one frame of 20 ms at SampleRate, and says what it holds.
-func (b *Buffer) Read(pcm []int16) Status {
-	if !b.started {
-		return b.silence(pcm)
+	if !b.odd && !b.silent {
+		b.odd = true
+		b.stats.Discarded++
+		return false
 	}
-	if !b.playing {
-		if !b.filled() {
-			return b.silence(pcm)
-		}
-		b.playing = true
-	}
-	missed := b.missed
-	b.missed = false
-	switch b.delay.correct(b.held(), b.conceal.quiet(), missed) {
-	case shorten:
-		if b.produce() {
-			b.have -= min(b.have, b.frame)
-			copy(b.pcm[:b.have], b.pcm[b.frame:])
-			b.stats.Dropped++
-		}
-	case lengthen:
-		b.stats.Inserted++
-		return b.insert(pcm)
-	}
-	if !b.produce() {
-		return b.starve(pcm)
-	}
-	b.lack = 0
-	status := b.status
-	copy(pcm[:b.frame], b.pcm[:b.frame])
-	b.have -= b.frame
-	copy(b.pcm[:b.have], b.pcm[b.frame:b.frame+b.have])
-	return status
-}
-
-// filled says whether playing may begin: with what the delay aims at, and two
-// packets, which tell how long they are (or none came for the time of one).
-func (b *Buffer) filled() bool {
-	b.seen++
-	return b.held() >= b.delay.target && b.seen > 3
-}
-
-// held is how much audio waits, in time, gaps included.
-func (b *Buffer) held() time.Duration {
-	units := max(int64(int32(b.endTS-b.nextTS)), 0)
-	return time.Duration(units)*time.Second/time.Duration(b.config.ClockRate) +
-		time.Duration(b.have)*time.Second/time.Duration(b.config.SampleRate)
-}
-
-func (b *Buffer) silence(pcm []int16) Status {
-	clear(pcm[:b.frame])
-	return Silence
-}
-
-// insert plays a frame that is not in the stream, which makes the delay longer.
-func (b *Buffer) insert(pcm []int16) Status {
-	b.conceal.fill(pcm[:b.frame])
-	b.conceal.heard(pcm[:b.frame])
-	return Voice
-}
-
-// starve plays on while nothing has arrived: the voice fades out, then silence.
-// After a while the stream has to fill the buffer again.
-func (b *Buffer) starve(pcm []int16) Status {
-	b.lack++
-	if b.lack*int(Frame) > int(200*time.Millisecond) {
-		b.playing, b.lack = false, 0
-		b.conceal.reset()
-		return b.silence(pcm)
-	}
-	b.stats.Concealed++
-	b.conceal.fill(pcm[:b.frame])
-	return Concealed
-}
-
-// produce decodes or conceals until a frame is there; false if nothing is left.
-func (b *Buffer) produce() bool {
-	for b.have < b.frame {
-		p := &b.packets[b.next%slots]
-		here := p.full && p.seq == b.next
-		switch {
-		case here && len(p.payload) == 0:
-			p.full = false
-			b.next++
-		case here:
-			b.playPacket(p)
-		case behind(b.next, b.highest) || b.next == b.highest:
-			b.playLoss()
-		default:
-			return false
-		}
-	}
+	b.restart(extended, position)
 	return true
 }
 
-// playPacket plays the packet that is next, or the silence before it.
-func (b *Buffer) playPacket(p *packet) {
-	if gap := int32(p.ts - b.nextTS); gap > 0 {
-		b.playGap(uint32(gap))
-		return
+// drop throws away what was decoded, and hides the seam.
+func (b *Buffer) drop() {
+	if b.filled > 0 {
+		b.conceal.seam()
 	}
-	p.full = false
-	b.next++
-	room := b.pcm[b.have:]
-	n, err := b.config.Decoder.Decode(room, p.payload)
-	if err != nil || n == 0 {
-		b.stats.Malformed++
-		b.nextTS = p.ts + b.step
-		return
-	}
-	b.conceal.resume(room[:n])
-	b.conceal.heard(room[:n])
-	b.have += n
-	b.status = Voice
-	b.step = uint32(n * b.config.ClockRate / b.config.SampleRate)
-	b.nextTS = p.ts + b.step
-	if p.seq == b.highest {
-		b.endTS = b.nextTS
-	}
+	b.filled = 0
 }
-
-// playGap plays what the sender left out, a frame at a time.
-func (b *Buffer) playGap(units uint32) {
-	second := uint32(b.config.ClockRate)
-	if units > second {
-		b.nextTS += units - second // a long pause is not made up for sample by sample
-		units = second
-	}
-	step := min(units, second/50)
-	n := int(step) * b.config.SampleRate / b.config.ClockRate
-	clear(b.pcm[b.have : b.have+n])
-	b.conceal.heard(b.pcm[b.have : b.have+n])
-	b.have += n
-	b.nextTS += step
-	b.status = Silence
-}
-
-// playLoss makes up one packet that is missing while later ones are there.
-func (b *Buffer) playLoss() {
-	n := int(b.step) * b.config.SampleRate / b.config.ClockRate
-	n = min(max(n, 1), len(b.pcm)-b.have)
-	lost := b.pcm[b.have : b.have+n]
-	if c, ok := b.config.Decoder.(codec.Concealer); !ok || c.Conceal(lost) != n {
-		b.conceal.fill(lost)
-	}
-	b.have += n
-	b.next++
-	b.nextTS += b.step
-	b.status = Concealed
-	b.stats.Lost++
-	b.stats.Concealed++
-}
-
-// Stats is a snapshot.
-func (b *Buffer) Stats() Stats {
-	s := b.stats
-	s.Delay, s.Target = b.held(), b.delay.target
-	s.Jitter = b.report.jitterTime(b.config.ClockRate)
-	return s
-}
-
-// Report is the receiver's part of an RTCP report; it begins the next interval.
-func (b *Buffer) Report() Report { return b.report.report() }

@@ -1,130 +1,157 @@
 package playout
 
-// The concealer makes up lost audio from what was heard just before, as G.711
-// Appendix I does: the last pitch period is repeated, and fades when the loss goes
-// on, for speech does not stay the same for longer than that.
-
+// The times of G.711 Appendix I, as parts of a second.
 const (
-	historyTime = 50 // ms of past audio kept
-	fullTime    = 10 // ms at full level
-	fadeTime    = 50 // ms after that until silence
-	joinTime    = 4  // ms of cross-fade where real audio comes back
-	maxHistory  = maxRate * historyTime / 1000
-	// quietLevel is the mean magnitude below which a frame may be dropped or
-	// doubled unheard: about -46 dBov.
-	quietLevel = 160
+	shortestPitch = 200 // 5 ms
+	longestPitch  = 66  // 15 ms
+	matchedOver   = 50  // 20 ms: what the pitch is found on
 )
 
+// concealer makes audio for what is missing out of what was played last. It
+// repeats the last pitch period, after 10 ms the last two, and fades.
 type concealer struct {
 	rate    int
-	history [maxHistory]int16 // the newest at the end of the first size()
-	filled  int
-	period  int // of the pitch, while concealing
-	at      int // samples made up so far in this loss; 0: not concealing
-	level   int // mean magnitude of the last audio heard
+	history []int16 // what was played last, 36 ms, oldest first; does not move while active
+
+	silent  bool // nothing was played, or it has faded out
+	active  bool
+	period  int // samples of a pitch period
+	cycle   int // samples that are repeated: one or two periods
+	phase   int // in the cycle
+	made    int // samples since the gap began
+	release int // samples left of a quick fade; 0: none
+	level   int // gain at the start of that fade, 15 bits
+	jump    int // the step from the last sample to the first repeated one, which is faded out
 }
 
-func (c *concealer) size() int { return c.rate * historyTime / 1000 }
+func newConcealer(rate int) concealer {
+	return concealer{rate: rate, history: make([]int16, 36*rate/1000), silent: true}
+}
 
-func (c *concealer) reset() { c.filled, c.at, c.level = 0, 0, 0 }
-
-// quiet says whether the last audio was so soft that a frame more or less goes
-// unheard.
-func (c *concealer) quiet() bool { return c.level < quietLevel }
-
-// heard keeps real audio.
-func (c *concealer) heard(pcm []int16) {
-	c.at = 0
-	sum := 0
-	for _, v := range pcm {
-		sum += abs(v)
-	}
-	if len(pcm) > 0 {
-		c.level = sum / len(pcm)
-	}
-	size := c.size()
-	if len(pcm) >= size {
-		copy(c.history[:size], pcm[len(pcm)-size:])
-		c.filled = size
+// record takes what was received and played.
+func (c *concealer) record(pcm []int16) {
+	c.silent = false
+	if len(pcm) >= len(c.history) {
+		copy(c.history, pcm[len(pcm)-len(c.history):])
 		return
 	}
-	copy(c.history[:size-len(pcm)], c.history[len(pcm):size])
-	copy(c.history[size-len(pcm):size], pcm)
-	c.filled = min(c.filled+len(pcm), size)
+	copy(c.history, c.history[len(pcm):])
+	copy(c.history[len(c.history)-len(pcm):], pcm)
 }
 
-func abs(v int16) int {
-	if v < 0 {
-		return -int(v)
+// begin prepares to fill a gap that starts now.
+func (c *concealer) begin() {
+	if c.active {
+		return
 	}
-	return int(v)
+	coarse := max(1, c.rate/4000)
+	c.period, _ = similarity(c.history, c.rate/shortestPitch, c.rate/longestPitch, c.rate/matchedOver, coarse)
+	c.active, c.cycle, c.phase, c.made, c.release = true, c.period, 0, 0, 0
+	last := len(c.history) - 1
+	c.jump = int(c.history[last]) - int(c.history[last-c.period])
 }
 
-// fill makes up pcm, going on from what was made up before.
-func (c *concealer) fill(pcm []int16) {
-	if c.filled < c.size() {
+// fill writes the next samples of the gap. It says whether any of them can be
+// heard; after 60 ms none can.
+func (c *concealer) fill(pcm []int16) (audible bool) {
+	if c.silent {
+		clear(pcm)
+		return false
+	}
+	c.begin()
+	for i := range pcm {
+		gain := c.gain()
+		if gain == 0 {
+			clear(pcm[i:])
+			return i > 0
+		}
+		pcm[i] = int16(c.next() * gain >> 15)
+	}
+	return true
+}
+
+// fadeOut is fill for the beginning of a silence: it ends within 5 ms.
+func (c *concealer) fadeOut(pcm []int16) {
+	if c.silent {
 		clear(pcm)
 		return
 	}
-	if c.at == 0 {
-		c.period = c.pitch()
+	c.begin()
+	fade := c.rate / 200
+	if c.release == 0 {
+		c.level, c.release = c.gain(), fade
 	}
 	for i := range pcm {
-		pcm[i] = c.sample(c.at)
-		c.at++
+		if c.release--; c.release == 0 {
+			clear(pcm[i:])
+			c.active, c.silent = false, true
+			clear(c.history)
+			return
+		}
+		pcm[i] = int16(c.next() * c.level / fade * c.release >> 15)
 	}
 }
 
-// sample is the made-up sample n after the loss began.
-func (c *concealer) sample(n int) int16 {
-	size := c.size()
-	v := int32(c.history[size-c.period+n%c.period])
-	full, fade := c.rate*fullTime/1000, c.rate*fadeTime/1000
-	switch {
-	case n < full:
-		return int16(v)
-	case n < full+fade:
-		return int16(v * int32(full+fade-n) / int32(fade))
-	default:
-		return 0
-	}
-}
-
-// resume cross-fades from what was being made up into real audio.
-func (c *concealer) resume(pcm []int16) {
-	if c.at == 0 {
+// join leads from the gap back to pcm, which is what was received, by fading from
+// one to the other; the longer the gap, the longer the fade, 4 to 10 ms.
+func (c *concealer) join(pcm []int16) {
+	if !c.active {
+		c.made = 0 // the codec filled the gap, if there was one, and joins by itself
 		return
 	}
-	n := min(len(pcm), c.rate*joinTime/1000)
+	n := min(4*c.rate/1000+c.made*2/5, c.rate/100, len(pcm))
 	for i := range n {
-		made := int32(c.sample(c.at + i))
-		pcm[i] = int16((made*int32(n-i) + int32(pcm[i])*int32(i)) / int32(n))
+		synthetic := c.next() * c.gain() >> 15
+		pcm[i] = int16(synthetic + (int(pcm[i])-synthetic)*(i+1)/(n+1))
+	}
+	c.active = false
+}
+
+// seam prepares to hide that the audio goes on at another place.
+func (c *concealer) seam() {
+	if !c.silent {
+		c.begin()
 	}
 }
 
-// pitch finds the period, 5 to 15 ms (66 to 200 Hz), at which the end of the
-// history is most like what came before it, by normalized correlation.
-func (c *concealer) pitch() int {
-	size := c.size()
-	low, high := c.rate*5/1000, c.rate*15/1000
-	span := c.rate * 20 / 1000
-	stride := max(c.rate/8000, 1) // as fine as at 8 kHz is fine enough
-	end := c.history[size-span : size]
-	best, period := int64(-1), high
-	for lag := low; lag <= high; lag += stride {
-		past := c.history[size-span-lag : size-lag]
-		var dot, energy int64 = 0, 1
-		for i := 0; i < span; i += 2 * stride {
-			dot += int64(end[i]) * int64(past[i])
-			energy += int64(past[i]) * int64(past[i])
-		}
-		if dot <= 0 {
-			continue
-		}
-		// dot²/energy without leaving 64 bits: the span is short enough.
-		if score := dot / (1 + energy>>16) * (dot >> 16); score > best {
-			best, period = score, lag
+// skip takes note of a gap that the codec itself has filled.
+func (c *concealer) skip(pcm []int16) {
+	c.made += len(pcm)
+	c.record(pcm)
+}
+
+// exhausted says whether the gap is so long that nothing can be heard any more.
+func (c *concealer) exhausted() bool { return c.silent || c.gain() == 0 }
+
+// gain is 1 for 10 ms and falls by a fifth in each 10 ms after that.
+func (c *concealer) gain() int {
+	hold := c.rate / 100
+	if c.made <= hold {
+		return 1 << 15
+	}
+	return max(0, 1<<15-(c.made-hold)*(1<<15)/(5*hold))
+}
+
+// next is the next sample before any fade.
+func (c *concealer) next() int {
+	n := len(c.history)
+	overlap := c.period / 4
+	v := int(c.history[n-c.cycle+c.phase])
+	// Towards its end the cycle fades into what was before its beginning, so
+	// that it can begin again without a step.
+	if left := c.cycle - c.phase; left <= overlap {
+		earlier := int(c.history[n-2*c.cycle+c.phase])
+		v += (earlier - v) * (overlap - left + 1) / (overlap + 1)
+	}
+	if c.made < overlap {
+		v += c.jump * (overlap - c.made) / overlap
+	}
+	c.made++
+	if c.phase++; c.phase == c.cycle {
+		c.phase = 0
+		if c.cycle == c.period && c.made >= c.rate/100 {
+			c.cycle, c.phase = 2*c.period, c.period
 		}
 	}
-	return period
+	return max(-32768, min(v, 32767))
 }

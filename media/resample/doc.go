@@ -6,5 +6,5 @@
 // from 4.6 kHz; what folds between the two lands above 3.4 kHz, outside the
 // telephone band, and is 6 dB down at 4 kHz.
 //
-// The delay is 15 samples at 8 kHz, 1.9 ms, going up or down.
+// The delay is 1.9 ms going up and 1.8 ms going down.
 package resample

@@ -1,126 +1,80 @@
 package resample
 
-import "math"
+import "fmt"
 
-const (
-	// taps of the filter at the higher rate; odd, so that the delay is a whole
-	// number of samples: (taps-1)/2, 2.9 ms at 16 kHz.
-	taps = 95
-	// half of the taps fall on each phase of the polyphase form.
-	half = (taps + 1) / 2
-	// maxFrame is the longest frame at the lower rate: 60 ms.
-	maxFrame = 480
-	// shift is the fixed-point position of the coefficients.
-	shift = 15
-)
+// chunk is how many input samples are worked on at a time: 20 ms at 8 kHz.
+const chunk = 160
 
-// Resampler converts one stream. It keeps the tail of the last frame, so frames
-// join without a seam. It allocates nothing after New.
+// history is how many samples before the current chunk either filter reaches.
+const history = 4*pairs - 2
+
+// Resampler converts one stream. It keeps the end of the last frame, so that
+// frames join without a seam. It does not allocate.
 type Resampler struct {
 	from, to int
-	filter   [taps]int32
-	history  [taps]int32
-	work     [taps + 2*maxFrame]int32
+	taps     *halfBand
+	work     [history + chunk]int16 // the last samples of the past, then the present
 }
 
-// New converts from one rate to the other: 8000 and 16000 Hz in either order, or
-// equal rates, which copies. Other rates panic: they are a mistake in the program.
-func New(from, to int) *Resampler {
-	if !(from == to || from == 2*to || to == 2*from) {
-		panic("resample: the rates must be equal or differ by a factor of two")
-	}
+// New makes a resampler between two rates in Hz: 8000 and 16000 in either order,
+// or any two that are equal, which copies.
+func New(from, to int) (*Resampler, error) {
 	r := &Resampler{from: from, to: to}
-	r.filter = lowPass()
-	return r
+	switch {
+	case from == to && from > 0:
+	case from == 8000 && to == 16000, from == 16000 && to == 8000:
+		r.taps = design()
+	default:
+		return nil, fmt.Errorf("resample: %d to %d Hz, only 8000 and 16000 are known", from, to)
+	}
+	return r, nil
 }
 
-// lowPass designs the filter for the higher rate: cut-off at 0.235 of it (3.76 of
-// 16 kHz), Kaiser window with 60 dB of rejection.
-func lowPass() (filter [taps]int32) {
-	const cutoff, beta = 0.235, 5.65
-	var h [taps]float64
-	sum := 0.0
-	for i := range h {
-		x := float64(i) - (taps-1)/2
-		h[i] = 2 * cutoff
-		if x != 0 {
-			h[i] = math.Sin(2*math.Pi*cutoff*x) / (math.Pi * x)
-		}
-		edge := 2*float64(i)/(taps-1) - 1
-		h[i] *= bessel(beta*math.Sqrt(1-edge*edge)) / bessel(beta)
-		sum += h[i]
-	}
-	for i := range h {
-		filter[i] = int32(math.Round(h[i] / sum * (1 << shift)))
-	}
-	return filter
-}
-
-// bessel is the modified Bessel function of the first kind and order zero.
-func bessel(x float64) float64 {
-	sum, term := 1.0, 1.0
-	for k := 1.0; term > 1e-12*sum; k++ {
-		term *= (x / (2 * k)) * (x / (2 * k))
-		sum += term
-	}
-	return sum
-}
-
-// Process converts in to out, whose length must be len(in)*to/from. At most 60 ms
-// are converted at once.
-func (r *Resampler) Process(out, in []int16) {
+// Process converts src into dst and returns how many samples were written:
+// len(src) times to/from. Going down, src must have an even length; a last odd
+// sample is left out. If dst is shorter than the result, only as much of src as
+// fits is converted.
+func (r *Resampler) Process(dst, src []int16) int {
 	switch {
 	case r.from == r.to:
-		copy(out, in)
-	case r.to > r.from:
-		r.up(out, in)
+		return copy(dst, src)
+	case r.from < r.to:
+		return r.run(dst, src[:min(len(src), len(dst)/2)], (*Resampler).up)
 	default:
-		r.down(out, in)
+		return r.run(dst, src[:min(len(src)&^1, 2*len(dst))], (*Resampler).down)
 	}
 }
 
-// up puts a zero after each sample and filters; the zeros are never multiplied.
-func (r *Resampler) up(out, in []int16) {
-	work := r.load(half-1, in)
-	for i := range in {
-		var even, odd int64
-		for k := range half {
-			even += int64(work[i+k]) * int64(r.filter[taps-1-2*k])
-		}
-		for k := range half - 1 {
-			odd += int64(work[i+1+k]) * int64(r.filter[taps-2-2*k])
-		}
-		out[2*i] = round(2 * even)
-		out[2*i+1] = round(2 * odd)
+// Reset forgets the past, for another stream.
+func (r *Resampler) Reset() { clear(r.work[:]) }
+
+func (r *Resampler) run(dst, src []int16, convert func(*Resampler, []int16, int) int) int {
+	written := 0
+	for len(src) > 0 {
+		n := copy(r.work[history:], src)
+		src = src[n:]
+		written += convert(r, dst[written:], n)
+		copy(r.work[:history], r.work[n:n+history])
 	}
-	r.keep(half-1, len(in))
+	return written
 }
 
-// down filters and takes every second sample.
-func (r *Resampler) down(out, in []int16) {
-	work := r.load(taps-1, in)
-	for i := range out {
-		var sum int64
-		for k := range taps {
-			sum += int64(work[2*i+k]) * int64(r.filter[k])
-		}
-		out[i] = round(sum)
+// up writes two samples for each of the n in work: an old one, and the one that
+// lies between it and its successor.
+func (r *Resampler) up(dst []int16, n int) int {
+	dst = dst[:2*n]
+	for i := range n {
+		window := (*[2 * pairs]int16)(r.work[history-2*pairs+1+i:])
+		dst[2*i], dst[2*i+1] = window[pairs-1], r.taps.between(window)
 	}
-	r.keep(taps-1, len(in))
+	return 2 * n
 }
 
-// load puts the last n samples of the past before the new ones.
-func (r *Resampler) load(n int, in []int16) []int32 {
-	copy(r.work[:n], r.history[:n])
-	for i, v := range in {
-		r.work[n+i] = int32(v)
+// down writes one sample for each two.
+func (r *Resampler) down(dst []int16, n int) int {
+	dst = dst[:n/2]
+	for i := range dst {
+		dst[i] = r.taps.below((*[4*pairs - 1]int16)(r.work[2*i+1:]))
 	}
-	return r.work[:n+len(in)]
-}
-
-func (r *Resampler) keep(n, added int) { copy(r.history[:n], r.work[added:added+n]) }
-
-func round(v int64) int16 {
-	v = (v + 1<<(shift-1)) >> shift
-	return int16(min(max(v, math.MinInt16), math.MaxInt16))
+	return n / 2
 }

@@ -2,101 +2,175 @@ package resample
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
-// sine is one second of a tone.
-func sine(rate int, freq, amplitude float64) []int16 {
-	s := make([]int16, rate)
-	for i := range s {
-		s[i] = int16(math.Round(amplitude * math.Sin(2*math.Pi*freq*float64(i)/float64(rate))))
+func sine(rate int, frequency, amplitude float64, n int) []int16 {
+	pcm := make([]int16, n)
+	for i := range pcm {
+		pcm[i] = int16(math.Round(amplitude * math.Sin(2*math.Pi*frequency*float64(i)/float64(rate))))
 	}
-	return s
+	return pcm
 }
 
-// convert runs a whole signal through in frames of 20 ms.
-func convert(r *Resampler, in []int16, from, to int) []int16 {
-	out := make([]int16, len(in)*to/from)
-	for i := 0; i < len(in); i += from / 50 {
-		r.Process(out[i*to/from:i*to/from+to/50], in[i:i+from/50])
+func convert(t testing.TB, from, to int, pcm []int16) []int16 {
+	t.Helper()
+	r, err := New(from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]int16, len(pcm)*to/from)
+	if n := r.Process(out, pcm); n != len(out) {
+		t.Fatalf("%d samples, want %d", n, len(out))
 	}
 	return out
 }
 
-// level is the amplitude of one frequency, by Goertzel's sum over whole periods.
-func level(s []int16, rate int, freq float64) float64 {
-	s = s[rate/10:] // past the filter's start
+// gain is the level in dB of one frequency in pcm against an amplitude, past the
+// filter's start.
+func gain(pcm []int16, rate int, frequency, amplitude float64) float64 {
+	pcm = pcm[200:]
+	pcm = pcm[:len(pcm)/rate*rate] // whole seconds: whole periods
 	var re, im float64
-	for i, v := range s {
-		phase := 2 * math.Pi * freq * float64(i) / float64(rate)
-		re += float64(v) * math.Cos(phase)
-		im += float64(v) * math.Sin(phase)
+	for i, s := range pcm {
+		at := 2 * math.Pi * frequency * float64(i) / float64(rate)
+		re += float64(s) * math.Cos(at)
+		im += float64(s) * math.Sin(at)
 	}
-	return 2 * math.Hypot(re, im) / float64(len(s))
+	return 20 * math.Log10(2*math.Hypot(re, im)/float64(len(pcm))/amplitude+1e-9)
 }
 
-func decibel(ratio float64) float64 { return 20 * math.Log10(max(ratio, 1e-9)) }
-
-func TestSpeechBandPassesFlat(t *testing.T) {
-	for _, way := range [][2]int{{8000, 16000}, {16000, 8000}} {
-		for _, f := range []float64{100, 300, 1000, 2000, 3000, 3400} {
-			out := convert(New(way[0], way[1]), sine(way[0], f, 10000), way[0], way[1])
-			if db := decibel(level(out, way[1], f) / 10000); math.Abs(db) > 0.5 {
-				t.Errorf("%d to %d Hz: %v Hz comes out %+.2f dB", way[0], way[1], f, db)
-			}
+// SPEC CD2: narrow and wide callers in one room.
+func TestPassBandIsFlat(t *testing.T) {
+	for f := 50.0; f <= 3400; f += 50 {
+		up := gain(convert(t, 8000, 16000, sine(8000, f, 10000, 9000)), 16000, f, 10000)
+		down := gain(convert(t, 16000, 8000, sine(16000, f, 10000, 18000)), 8000, f, 10000)
+		if math.Abs(up) > 0.05 || math.Abs(down) > 0.05 {
+			t.Errorf("%v Hz: %.3f dB up, %.3f dB down", f, up, down)
 		}
 	}
 }
 
 func TestImagesAndAliasesAreRejected(t *testing.T) {
-	for _, f := range []float64{300, 1000, 2500, 3300} {
-		out := convert(New(8000, 16000), sine(8000, f, 10000), 8000, 16000)
-		if db := decibel(level(out, 16000, 8000-f) / 10000); db > -50 {
-			t.Errorf("image of %v Hz at %.1f dB", f, db)
+	for f := 100.0; f <= 3400; f += 100 {
+		image := 8000 - f
+		if g := gain(convert(t, 8000, 16000, sine(8000, f, 10000, 9000)), 16000, image, 10000); g > -55 {
+			t.Errorf("%v Hz leaves an image at %v Hz of %.1f dB", f, image, g)
 		}
-	}
-	for _, f := range []float64{4700, 5000, 6000, 7500} {
-		out := convert(New(16000, 8000), sine(16000, f, 10000), 16000, 8000)
-		if db := decibel(level(out, 8000, 8000-f) / 10000); db > -50 {
-			t.Errorf("%v Hz aliases at %.1f dB", f, db)
+		if g := gain(convert(t, 16000, 8000, sine(16000, image, 10000, 18000)), 8000, f, 10000); g > -55 {
+			t.Errorf("%v Hz folds to %v Hz with %.1f dB", image, f, g)
 		}
 	}
 }
 
-func TestFramesJoinWithoutSeam(t *testing.T) {
-	in := sine(8000, 440, 10000)
-	framed := convert(New(8000, 16000), in, 8000, 16000)
-	whole := make([]int16, len(framed))
-	r := New(8000, 16000)
-	for i := 0; i < len(in); i += maxFrame {
-		end := min(i+maxFrame, len(in))
-		r.Process(whole[2*i:2*end], in[i:end])
+// TestThereAndBack: up and down again is the signal, delayed by a whole number of
+// samples, but for rounding.
+func TestThereAndBack(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	pcm := make([]int16, 4000)
+	level := 0.0
+	for i := range pcm { // noise of the telephone band
+		level = 0.9*level + 800*(2*random.Float64()-1)
+		pcm[i] = int16(level)
 	}
-	for i := range whole {
-		if whole[i] != framed[i] {
-			t.Fatalf("sample %d: %d in frames of 20 ms, %d in frames of 60 ms", i, framed[i], whole[i])
+	back := convert(t, 16000, 8000, convert(t, 8000, 16000, pcm))
+	const delay = 2*pairs - 1
+	worst := 0.0
+	for i := 100; i+delay < len(pcm); i++ {
+		worst = max(worst, math.Abs(float64(pcm[i]-back[i+delay])))
+	}
+	if worst > 100 {
+		t.Errorf("differs by %v", worst)
+	}
+}
+
+// TestFramesJoinWithoutSeam: the result does not depend on how it is cut.
+func TestFramesJoinWithoutSeam(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		from := rapid.SampledFrom([]int{8000, 16000}).Draw(rt, "from")
+		pcm := sine(from, 440, 20000, 2000)
+		whole := convert(t, from, 24000-from, pcm)
+		r, _ := New(from, 24000-from)
+		var parts []int16
+		for at := 0; at < len(pcm); {
+			n := min(2*rapid.IntRange(0, 200).Draw(rt, "pairs"), len(pcm)-at)
+			out := make([]int16, 2*n)
+			parts = append(parts, out[:r.Process(out, pcm[at:at+n])]...)
+			at += n
+			if n == 0 {
+				r.Process(nil, nil)
+				at += 2
+				out = make([]int16, 4)
+				parts = append(parts, out[:r.Process(out, pcm[at-2:at])]...)
+			}
+		}
+		if !slices.Equal(parts, whole) {
+			rt.Error("cut into frames it is another signal")
+		}
+	})
+}
+
+// TestLoudestInputSaturates: overshoot is cut off, it does not wrap around.
+func TestLoudestInputSaturates(t *testing.T) {
+	pcm := make([]int16, 800)
+	for i := range pcm {
+		pcm[i] = [2]int16{-32768, 32767}[i/7%2]
+	}
+	for _, out := range [][]int16{convert(t, 8000, 16000, pcm), convert(t, 16000, 8000, slices.Repeat(pcm, 2))} {
+		for i := 100; i+2 < len(out); i++ {
+			if out[i] > 20000 && out[i+2] > 20000 && out[i+1] < 0 || out[i] < -20000 && out[i+2] < -20000 && out[i+1] > 0 {
+				t.Fatalf("samples %d to %d are %v", i, i+2, out[i:i+3])
+			}
+		}
+	}
+}
+
+func TestShortDestinationTakesWhatFits(t *testing.T) {
+	up, _ := New(8000, 16000)
+	down, _ := New(16000, 8000)
+	same, _ := New(48000, 48000)
+	if n := up.Process(make([]int16, 5), make([]int16, 160)); n != 4 {
+		t.Errorf("up wrote %d", n)
+	}
+	if n := down.Process(make([]int16, 5), make([]int16, 161)); n != 5 {
+		t.Errorf("down wrote %d", n)
+	}
+	if n := down.Process(make([]int16, 500), make([]int16, 161)); n != 80 {
+		t.Errorf("down wrote %d", n)
+	}
+	if n := same.Process(make([]int16, 5), make([]int16, 160)); n != 5 {
+		t.Errorf("the copy wrote %d", n)
+	}
+	for _, rates := range [][2]int{{8000, 48000}, {0, 0}, {-1, -1}, {16000, 44100}} {
+		if _, err := New(rates[0], rates[1]); err == nil {
+			t.Errorf("took %v", rates)
 		}
 	}
 }
 
 func TestNoAllocation(t *testing.T) {
-	up, down := New(8000, 16000), New(16000, 8000)
-	narrow, wide := make([]int16, 160), make([]int16, 320)
-	if n := testing.AllocsPerRun(100, func() { up.Process(wide, narrow); down.Process(narrow, wide) }); n != 0 {
-		t.Errorf("%v allocations", n)
+	for _, rates := range [][2]int{{8000, 16000}, {16000, 8000}, {8000, 8000}} {
+		r, _ := New(rates[0], rates[1])
+		in, out := make([]int16, rates[0]/50), make([]int16, rates[1]/50)
+		if a := testing.AllocsPerRun(100, func() { r.Process(out, in) }); a != 0 {
+			t.Errorf("%v: %v allocations", rates, a)
+		}
 	}
 }
 
-func BenchmarkUp(b *testing.B) {
-	r, in, out := New(8000, 16000), sine(8000, 440, 10000)[:160], make([]int16, 320)
-	for b.Loop() {
-		r.Process(out, in)
-	}
-}
-
-func BenchmarkDown(b *testing.B) {
-	r, in, out := New(16000, 8000), sine(16000, 440, 10000)[:320], make([]int16, 160)
-	for b.Loop() {
-		r.Process(out, in)
+func BenchmarkFrame(b *testing.B) {
+	for name, rates := range map[string][2]int{"up": {8000, 16000}, "down": {16000, 8000}} {
+		b.Run(name, func(b *testing.B) {
+			r, _ := New(rates[0], rates[1])
+			in, out := sine(rates[0], 1000, 10000, rates[0]/50), make([]int16, rates[1]/50)
+			b.ReportAllocs()
+			for b.Loop() {
+				r.Process(out, in)
+			}
+		})
 	}
 }

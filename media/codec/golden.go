@@ -1,0 +1,112 @@
+package codec
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+)
+
+// Golden is a piece of audio with what a codec must make of it.
+type Golden struct {
+	PCM []int16 // what is encoded, a whole multiple of 10 ms; nil: the codec is not tried
+	// Payload is what the encoder must give, to the bit. Nil where implementations
+	// may differ; then what was encoded is decoded.
+	Payload []byte
+	// Decoded is what the decoder must give, to the bit. If nil, the decoded
+	// audio must have as many samples as PCM and a level within 6 dB of it.
+	Decoded []int16
+}
+
+// maxGoldenPayload is enough for one second of any telephone codec.
+const maxGoldenPayload = 8000
+
+// tryEncoder encodes the golden audio. A panic inside is an error here: a codec
+// that cannot even start must not take the node down.
+func (c Codec) tryEncoder() (payload []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("encoder panicked: %v", p)
+		}
+	}()
+	if c.NewEncoder == nil {
+		return nil, errNoEncoder
+	}
+	encoder, err := c.NewEncoder()
+	if err != nil {
+		return nil, fmt.Errorf("make the encoder: %w", err)
+	}
+	if c.Golden.PCM == nil {
+		return nil, nil
+	}
+	dst := make([]byte, maxGoldenPayload)
+	n, err := encoder.Encode(dst, c.Golden.PCM)
+	if err != nil {
+		return nil, fmt.Errorf("encode the golden audio: %w", err)
+	}
+	if n <= 0 || n > len(dst) {
+		return nil, fmt.Errorf("encode the golden audio: %d octets came out", n)
+	}
+	payload = dst[:n]
+	if c.Golden.Payload != nil && !bytes.Equal(payload, c.Golden.Payload) {
+		return nil, fmt.Errorf("encode the golden audio: the payload differs from the standard's")
+	}
+	return payload, nil
+}
+
+// tryDecoder decodes the golden payload, or the one just encoded where the
+// standard leaves room.
+func (c Codec) tryDecoder(encoded []byte) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("decoder panicked: %v", p)
+		}
+	}()
+	if c.NewDecoder == nil {
+		return errNoDecoder
+	}
+	decoder, err := c.NewDecoder()
+	if err != nil {
+		return fmt.Errorf("make the decoder: %w", err)
+	}
+	payload := c.Golden.Payload
+	if payload == nil {
+		payload = encoded
+	}
+	if payload == nil {
+		return nil
+	}
+	pcm := make([]int16, 2*len(c.Golden.PCM)+len(c.Golden.Decoded))
+	n, err := decoder.Decode(pcm, payload)
+	if err != nil {
+		return fmt.Errorf("decode the golden payload: %w", err)
+	}
+	if n < 0 || n > len(pcm) {
+		return fmt.Errorf("decode the golden payload: %d samples came out", n)
+	}
+	return c.Golden.judge(pcm[:n])
+}
+
+func (g Golden) judge(decoded []int16) error {
+	if g.Decoded != nil {
+		if !slices.Equal(decoded, g.Decoded) {
+			return fmt.Errorf("decode the golden payload: the audio differs from the standard's")
+		}
+		return nil
+	}
+	if len(decoded) != len(g.PCM) {
+		return fmt.Errorf("decode the golden payload: %d samples came out, want %d", len(decoded), len(g.PCM))
+	}
+	in, out := energy(g.PCM), energy(decoded)
+	if out < in/4 || out > in*4 {
+		return fmt.Errorf("decode the golden payload: the level is not that of the original")
+	}
+	return nil
+}
+
+func energy(pcm []int16) float64 {
+	sum := 0.0
+	for _, s := range pcm {
+		sum += float64(s) * float64(s)
+	}
+	return sum
+}

@@ -1,0 +1,107 @@
+package codec
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestStandardHasAllThreeAndFindsThem(t *testing.T) { // SPEC CD1, CD2
+	r := Standard()
+	for _, s := range r.Status() {
+		if !s.Available || s.Reason != nil {
+			t.Errorf("%s: not available: %v", s.Name, s.Reason)
+		}
+	}
+	if names := names(r); names != "PCMU PCMA G722" {
+		t.Errorf("codecs are %q", names)
+	}
+	for pt, want := range map[int]string{0: "PCMU", 8: "PCMA", 9: "G722", 3: "", -1: ""} {
+		if c, ok := r.Static(pt); ok != (want != "") || c.Name != want {
+			t.Errorf("payload type %d is %q", pt, c.Name)
+		}
+	}
+	if c, ok := r.Lookup("pcma", 8000); !ok || c.PayloadType != 8 {
+		t.Error("pcma/8000 not found")
+	}
+	if _, ok := r.Lookup("PCMA", 16000); ok {
+		t.Error("found PCMA/16000, which is another format")
+	}
+	asked := Format{Name: "g722", ClockRate: 8000, PayloadType: 99}
+	if c, ok := r.Find(asked); !ok || c.SampleRate != 16000 {
+		t.Error("G722 under a payload type of the call's own not found")
+	}
+}
+
+func TestBrokenCodecIsListedAndNotOffered(t *testing.T) { // SE4: an error, never a crash
+	broken := func(change func(*Codec)) Codec {
+		c := PCMA()
+		c.Name, c.PayloadType = "BROKEN", -1
+		change(&c)
+		return c
+	}
+	cases := map[string]struct {
+		codec  Codec
+		reason string
+	}{
+		"encoder panics": {broken(func(c *Codec) {
+			c.NewEncoder = func() (Encoder, error) { panic("library gone") }
+		}), "library gone"},
+		"decoder cannot start": {broken(func(c *Codec) {
+			c.NewDecoder = func() (Decoder, error) { return nil, errors.New("libx.so.1 not found") }
+		}), "libx.so.1"},
+		"nil encoder made":  {broken(func(c *Codec) { c.NewEncoder = func() (Encoder, error) { return nil, nil } }), "panicked"},
+		"other payload":     {broken(func(c *Codec) { c.NewEncoder = PCMU().NewEncoder }), "payload differs"},
+		"other audio":       {broken(func(c *Codec) { c.NewDecoder = PCMU().NewDecoder }), "audio differs"},
+		"wrong golden data": {broken(func(c *Codec) { c.Golden.Payload = octets("zz") }), "payload differs"},
+		"decodes only":      {broken(func(c *Codec) { c.NewEncoder = nil }), "cannot encode"},
+		"encodes only":      {broken(func(c *Codec) { c.NewDecoder = nil }), "cannot decode"},
+		"two channels":      {broken(func(c *Codec) { c.Channels = 2 }), "channels"},
+		"odd clock":         {broken(func(c *Codec) { c.ClockRate = 11025 }), "clock rate"},
+		"no name":           {broken(func(c *Codec) { c.Name = "" }), "no name"},
+		"silent decoder": {broken(func(c *Codec) {
+			c.Golden.Decoded = nil
+			c.NewDecoder = func() (Decoder, error) { return silent{}, nil }
+		}), "level"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := NewRegistry(c.codec, PCMU())
+			if names(r) != "PCMU" {
+				t.Errorf("offers %q", names(r))
+			}
+			s := r.Status()
+			if len(s) != 2 || s[0].Available || s[0].Reason == nil || !strings.Contains(s[0].Reason.Error(), c.reason) {
+				t.Errorf("status is %+v, want a reason with %q", s[0], c.reason)
+			}
+		})
+	}
+}
+
+func TestFirstWorkingBackendWins(t *testing.T) {
+	absent, spare := PCMU(), PCMU()
+	absent.Backend, spare.Backend = "native", "spare"
+	absent.NewEncoder = func() (Encoder, error) { return nil, errors.New("not installed") }
+	r := NewRegistry(absent, PCMU(), spare)
+	c, ok := r.Lookup("PCMU", 8000)
+	if !ok || c.Backend != "go" || len(r.Codecs()) != 1 {
+		t.Errorf("backend %q of %d codecs", c.Backend, len(r.Codecs()))
+	}
+	if s := r.Status(); s[0].Decode != nil || s[0].Encode == nil || !errors.Is(s[2].Reason, errShadowed) {
+		t.Errorf("status %+v", s)
+	}
+}
+
+type silent struct{}
+
+func (silent) Decode(pcm []int16, payload []byte) (int, error) {
+	return copy(pcm, make([]int16, len(payload))), nil
+}
+
+func names(r *Registry) string {
+	var list []string
+	for _, f := range r.Formats() {
+		list = append(list, f.Name)
+	}
+	return strings.Join(list, " ")
+}

@@ -1,0 +1,77 @@
+package codec
+
+import "testing"
+
+// What must hold for every codec: the tick does not allocate, and no payload or
+// destination makes it panic (SPEC SE4).
+
+func TestNoAllocation(t *testing.T) {
+	for _, c := range Standard().Codecs() {
+		encoder, decoder, pcm, payload := stream(t, c)
+		n, _ := encoder.Encode(payload, pcm)
+		if a := testing.AllocsPerRun(100, func() { _, _ = encoder.Encode(payload, pcm) }); a != 0 {
+			t.Errorf("%s: Encode allocates %v times", c.Name, a)
+		}
+		if a := testing.AllocsPerRun(100, func() { _, _ = decoder.Decode(pcm, payload[:n]) }); a != 0 {
+			t.Errorf("%s: Decode allocates %v times", c.Name, a)
+		}
+	}
+}
+
+func stream(t testing.TB, c Codec) (Encoder, Decoder, []int16, []byte) {
+	t.Helper()
+	encoder, err := c.NewEncoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, err := c.NewDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoder, decoder, sweep(c.SampleRate / 50), make([]byte, 1500)
+}
+
+func FuzzPayload(f *testing.F) {
+	f.Add([]byte{0, 0x7f, 0x80, 0xff}, uint16(0))
+	f.Add(make([]byte, 480), uint16(960))
+	registry := Standard()
+	f.Fuzz(func(t *testing.T, payload []byte, room uint16) {
+		for _, c := range registry.Codecs() {
+			encoder, decoder, _, _ := stream(t, c)
+			pcm := make([]int16, room)
+			n, err := decoder.Decode(pcm, payload)
+			if n < 0 || n > len(pcm) || (err != nil && n != 0) {
+				t.Errorf("%s: %d samples, error %v", c.Name, n, err)
+			}
+			dst := make([]byte, len(payload))
+			if n, err = encoder.Encode(dst, pcm); n < 0 || n > len(dst) || (err != nil && n != 0) {
+				t.Errorf("%s: %d octets, error %v", c.Name, n, err)
+			}
+		}
+	})
+}
+
+func BenchmarkEncode(b *testing.B) {
+	for _, c := range Standard().Codecs() {
+		b.Run(c.Name, func(b *testing.B) {
+			encoder, _, pcm, payload := stream(b, c)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = encoder.Encode(payload, pcm)
+			}
+		})
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	for _, c := range Standard().Codecs() {
+		b.Run(c.Name, func(b *testing.B) {
+			encoder, decoder, pcm, payload := stream(b, c)
+			n, _ := encoder.Encode(payload, pcm)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _ = decoder.Decode(pcm, payload[:n])
+			}
+		})
+	}
+}

@@ -1,0 +1,77 @@
+package playout
+
+// Bounds of the queue. A full queue makes room by giving up its oldest packets:
+// what came last is what will be heard if the delay is cut to its bound.
+const (
+	maxPackets = 24   // 240 ms in packets of 10 ms
+	maxPayload = 1024 // octets of the largest packet that is taken
+	heldTime   = 300  // ms of payload that there is room for, at the stream's bit rate
+)
+
+// packet is one that waits. Its payload lies in the queue's bytes.
+type packet struct {
+	sequence       int64 // extended
+	position       int64 // of its first sample on the sender's clock
+	offset, length int32
+}
+
+// queue keeps packets in the order of their sequence numbers. It copies payloads
+// into memory of its own; there are no holes in that, they are closed when a
+// packet leaves, which moves a few hundred bytes.
+type queue struct {
+	packets [maxPackets]packet
+	count   int
+	bytes   []byte
+	used    int
+}
+
+func newQueue(bitRate int) queue {
+	return queue{bytes: make([]byte, max(bitRate/8*heldTime/1000, maxPayload))}
+}
+
+// front is the first packet, or nil.
+func (q *queue) front() *packet {
+	if q.count == 0 {
+		return nil
+	}
+	return &q.packets[0]
+}
+
+func (q *queue) payload(p *packet) []byte { return q.bytes[p.offset : p.offset+p.length] }
+
+// insert adds a packet and returns how many old ones it cost. The payload has at
+// most maxPayload octets.
+func (q *queue) insert(sequence, position int64, payload []byte) (evicted int) {
+	for q.count == maxPackets || q.used+len(payload) > len(q.bytes) {
+		q.pop()
+		evicted++
+	}
+	at := q.count
+	for at > 0 && q.packets[at-1].sequence > sequence {
+		at--
+	}
+	copy(q.packets[at+1:q.count+1], q.packets[at:q.count])
+	q.packets[at] = packet{sequence: sequence, position: position, offset: int32(q.used), length: int32(len(payload))}
+	q.used += copy(q.bytes[q.used:], payload)
+	q.count++
+	return evicted
+}
+
+// pop removes the first packet.
+func (q *queue) pop() {
+	if q.count == 0 {
+		return
+	}
+	gone := q.packets[0]
+	copy(q.bytes[gone.offset:], q.bytes[gone.offset+gone.length:q.used])
+	q.used -= int(gone.length)
+	q.count--
+	copy(q.packets[:q.count], q.packets[1:])
+	for i := range q.packets[:q.count] {
+		if q.packets[i].offset > gone.offset {
+			q.packets[i].offset -= gone.length
+		}
+	}
+}
+
+func (q *queue) clear() { q.count, q.used = 0, 0 }
