@@ -10,7 +10,7 @@ import (
 
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
-	"github.com/conclave-voice/conclave/callflow/signaling"
+	signaling "github.com/conclave-voice/conclave/callflow/sipua"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/media/prompt"
@@ -111,7 +111,6 @@ func (c *call) within() (context.Context, context.CancelFunc) {
 
 // run is the answered call, until it has ended.
 func (c *call) run() {
-	defer close(c.over)
 	c.own = mixer.New(nil)
 	c.port = mixer.NewPort(c.media)
 	c.comeHome()

@@ -12,7 +12,7 @@ import (
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
 	"github.com/conclave-voice/conclave/callflow/screening"
-	"github.com/conclave-voice/conclave/callflow/signaling"
+	signaling "github.com/conclave-voice/conclave/callflow/sipua"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/engine"
@@ -50,9 +50,9 @@ type Config struct {
 	Catalogue   Catalogue
 	Traces      Traces
 	Billing     *billing.Service
-	Settler     *billing.Settler
 	Locator     Locator
 	Host        *conference.Host
+	Realm       string // of digest authentication
 	Challenger  *screening.Challenger
 	Guard       *screening.Guard
 	Registry    *codec.Registry

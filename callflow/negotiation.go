@@ -4,22 +4,23 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"sync"
 
-	"github.com/conclave-voice/conclave/callflow/signaling"
+	signaling "github.com/conclave-voice/conclave/callflow/sipua"
 	"github.com/conclave-voice/conclave/media/dtmf"
 	"github.com/conclave-voice/conclave/media/offeranswer"
 )
 
-// negotiation is the state of offer and answer of one dialog. It is touched by
-// the dialog's goroutine only (and before there is a dialog, by the call's).
+// negotiation is the state of offer and answer of one dialog.
 type negotiation struct {
+	mu      sync.Mutex // the dialog's goroutine and the call's both negotiate
 	id      uint64
 	version uint64
-	agreed  bool
 	held    bool
 }
 
-// local describes our end; each description that we send is a new version.
+// local describes our end; each description that we send is a new version. The
+// lock is held.
 func (c *call) local() offeranswer.Local {
 	if c.sdp.id == 0 {
 		c.sdp.id = rand.Uint64() >> 2 // fits the signed 64 bits that some peers read it into
@@ -33,6 +34,8 @@ func (c *call) local() offeranswer.Local {
 
 // answerOffer answers an offer and puts what is agreed into force.
 func (c *call) answerOffer(offer []byte) ([]byte, error) {
+	c.sdp.mu.Lock()
+	defer c.sdp.mu.Unlock()
 	answer, agreed, err := offeranswer.Answer(offer, c.engine.config.Registry.Formats(), c.local())
 	if err != nil {
 		return nil, err
@@ -45,7 +48,6 @@ func (c *call) apply(m offeranswer.Media) error {
 	if err := c.media.Apply(m, c.engine.config.Media.Now()); err != nil {
 		return err
 	}
-	c.sdp.agreed = true
 	if m.PeerOnHold != c.sdp.held {
 		held := m.PeerOnHold
 		c.sdp.held = held
@@ -59,11 +61,15 @@ func (c *call) Offer(offer []byte) ([]byte, error) { return c.answerOffer(offer)
 
 // LocalOffer makes our offer for an INVITE without one.
 func (c *call) LocalOffer() ([]byte, error) {
+	c.sdp.mu.Lock()
+	defer c.sdp.mu.Unlock()
 	return offeranswer.Offer(c.engine.config.Registry.Formats(), c.local(), offeranswer.SendRecv)
 }
 
 // RemoteAnswer reads the answer to LocalOffer.
 func (c *call) RemoteAnswer(answer []byte) error {
+	c.sdp.mu.Lock()
+	defer c.sdp.mu.Unlock()
 	agreed, err := offeranswer.ReadAnswer(answer, c.engine.config.Registry.Formats(), offeranswer.SendRecv)
 	if err != nil {
 		return fmt.Errorf("read the answer to our offer: %w", err)
@@ -75,7 +81,6 @@ func (c *call) RemoteAnswer(answer []byte) error {
 func (c *call) Info(contentType string, body []byte) int {
 	digit, _, err := dtmf.ParseInfo(contentType, body)
 	if err != nil {
-		c.logger.Debug("INFO without a digit", "content_type", contentType)
 		return 415
 	}
 	c.post(message{digit: byte(digit)})

@@ -1,0 +1,180 @@
+package callflow
+
+import (
+	"errors"
+
+	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/callflow/dialogue"
+	"github.com/conclave-voice/conclave/callflow/screening"
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/mixer"
+	"github.com/conclave-voice/conclave/conference/roster"
+	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/sites"
+	"github.com/conclave-voice/conclave/store"
+)
+
+// begin starts what answers the number: the dialogue, or at once the room that the
+// number belongs to.
+func (c *call) begin() []dialogue.Effect {
+	if c.number.RoomID == "" {
+		return c.talk.Begin(c.now())
+	}
+	ctx, cancel := c.within()
+	defer cancel()
+	room, err := c.engine.config.Catalogue.Room(ctx, store.Scope{}, c.number.RoomID)
+	if err != nil {
+		c.logger.Error("room of the access number", "error", err)
+		c.leave(store.CauseError, prompt.ServiceError)
+		return nil
+	}
+	c.found = store.CodeMatch{Room: room, Role: room.GuestRole}
+	return []dialogue.Effect{{Kind: dialogue.Join}}
+}
+
+// do carries out what the dialogue wants.
+func (c *call) do(effects []dialogue.Effect) {
+	for _, e := range effects {
+		switch e.Kind {
+		case dialogue.Play:
+			c.say(tagPrompt, e.Prompts...)
+		case dialogue.StopSounds:
+			c.port.Stop()
+		case dialogue.Lookup:
+			c.lookup(e.Code)
+		case dialogue.RecordName:
+			c.say(tagName, e.Prompts...)
+		case dialogue.StopRecord:
+			c.port.StopCapture()
+		case dialogue.Join:
+			c.join()
+		case dialogue.Release:
+			c.leave(e.Cause, e.Prompts...)
+		}
+	}
+}
+
+// lookup finds the room that a code leads to. Guessing is slowed down for the
+// caller: a locked caller's codes are all wrong.
+func (c *call) lookup(code string) {
+	keys := []screening.Key{screening.CallerKey(c.row.From + "@" + c.row.Source)}
+	guard := c.engine.config.Guard
+	if allowed, _ := guard.Allow(keys...); !allowed {
+		c.step("code", refused, "too many wrong codes")
+		c.do(c.talk.NotFound(c.now()))
+		return
+	}
+	ctx, cancel := c.within()
+	defer cancel()
+	match, err := c.engine.config.Catalogue.RoomByCode(ctx, c.number.CodeSpace, code)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		guard.Fail(keys...)
+		c.step("code", "wrong", "")
+		c.do(c.talk.NotFound(c.now()))
+	case err != nil:
+		c.logger.Error("access code", "error", err)
+		c.step("code", failed, "the store cannot be asked")
+		c.leave(store.CauseError, prompt.ServiceError)
+	default:
+		guard.Success(keys...)
+		c.found = match
+		c.row.CustomerID = match.Room.CustomerID
+		c.logger = c.logger.With("room", match.Room.ID)
+		c.step("code", ok, string(match.Role)+" of "+match.Room.Name)
+		c.do(c.talk.Found(c.now(), match.Room.EntrySound == store.SoundName))
+	}
+}
+
+// recordedName is how a caller is announced, from what was recorded.
+func recordedName(pcm []int16, rate int) mixer.Sound {
+	if len(pcm) == 0 {
+		return nil
+	}
+	return prompt.NewRecording(pcm, rate)
+}
+
+// join takes the caller into the conference: where it runs, a seat, the money, and
+// then the audio (SPEC CA5, CA6).
+func (c *call) join() {
+	ctx, cancel := c.within()
+	defer cancel()
+	room := c.found.Room
+	where, err := c.engine.config.Locator.Locate(ctx, room)
+	if err != nil {
+		c.notJoined("locate", err)
+		return
+	}
+	account, err := c.engine.config.Catalogue.Account(ctx, store.Scope{}, room.AccountID)
+	if err != nil {
+		c.notJoined("account", err)
+		return
+	}
+	id := store.NewParticipantID()
+	seat, err := c.engine.config.Host.Admit(ctx, conference.Admission{Room: room, Role: c.found.Role, Participant: id, Caller: c.row.From,
+		Language: c.number.Language, Kind: where.Kind, Epoch: where.Epoch, AccountLimit: account.MaxParticipants})
+	if err != nil {
+		c.notJoined("seat", err)
+		return
+	}
+	stay, err := c.engine.config.Billing.AuthorizeStay(ctx, c.participant(id, seat, where), c.number, room.Name)
+	if err != nil {
+		seat.Cancel()
+		c.notJoined("authorize", err)
+		return
+	}
+	c.step("authorize", ok, "at least "+stay.MaxDuration().String())
+	c.stay = stay
+	c.goAway()
+	if err := seat.Enter(c.port, c.name); err != nil {
+		c.comeHome()
+		c.settle(c.now(), store.CauseRefused)
+		c.notJoined("join", err)
+		return
+	}
+	c.seat, c.release, c.phase = seat, seat.Released(), inConference
+	c.step("join", ok, string(seat.Conference().ID()))
+	c.flush()
+}
+
+// participant is the record of the stay that begins.
+func (c *call) participant(id store.ParticipantID, seat *conference.Seat, where sites.Assignment) store.Participant {
+	room := c.found.Room
+	return store.Participant{
+		ID: id, ConferenceID: seat.Conference().ID(), RoomID: room.ID, CustomerID: room.CustomerID, AccountID: room.AccountID,
+		CallID: c.row.ID, Role: c.found.Role, Caller: c.row.From, Called: c.row.To, Ingress: c.engine.config.Place, Focus: where.Focus,
+		Incarnation: c.engine.config.Incarnation, Epoch: where.Epoch, JoinedAt: c.now(),
+	}
+}
+
+// refusals are what callers are told for each reason not to let them in. Anything
+// else is a technical problem.
+var refusals = []struct {
+	err    error
+	cause  store.ReleaseCause
+	prompt prompt.ID
+}{
+	{roster.ErrLocked, store.CauseLimit, prompt.IsLocked},
+	{roster.ErrFull, store.CauseLimit, prompt.RoomFull},
+	{conference.ErrAccountFull, store.CauseLimit, prompt.AccountFull},
+	{conference.ErrNodeFull, store.CauseLimit, prompt.NodeFull},
+	{roster.ErrEnded, store.CauseEnded, prompt.ConferenceEnded},
+	{billing.ErrNotAllowed, store.CauseRefused, prompt.NotAllowed},
+	{billing.ErrBlocked, store.CauseRefused, prompt.NotAllowed},
+	{store.ErrInsufficientFunds, store.CauseFunds, prompt.NoFunds},
+}
+
+// notJoined tells the caller why it cannot come in (SPEC CF9: never silently).
+func (c *call) notJoined(step string, err error) {
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			c.step(step, refused, r.err.Error())
+			c.logger.Info("caller not let in", "step", step, "reason", r.err)
+			c.leave(r.cause, r.prompt)
+			return
+		}
+	}
+	c.step(step, failed, "technical problem")
+	c.logger.Error("caller not let in", "step", step, "error", err)
+	c.leave(store.CauseError, prompt.ServiceError)
+}

@@ -1,0 +1,149 @@
+package callflow
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/conclave-voice/conclave/billing"
+	signaling "github.com/conclave-voice/conclave/callflow/sipua"
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/store"
+)
+
+// stayDeadline is when the stay's money has to be looked at; zero for never.
+func (c *call) stayDeadline() time.Time {
+	if c.phase != inConference || c.stay == nil {
+		return time.Time{}
+	}
+	return c.stay.Deadline()
+}
+
+// meter keeps the stay within its money (SPEC BL4).
+func (c *call) meter(now time.Time) {
+	ctx, cancel := c.within()
+	defer cancel()
+	switch a := c.stay.Tick(ctx, now); a.Kind {
+	case billing.Warn:
+		c.step("funds", "low", a.Left.Round(time.Second).String()+" left")
+		c.seat.Say(prompt.FundsLow)
+	case billing.End:
+		c.step("funds", "used up", "")
+		c.seat.Leave(store.CauseFunds) // Released follows, with what is to be said
+	}
+}
+
+// released: the conference let the caller go, for whatever reason.
+func (c *call) released(r conference.Release) {
+	c.release = nil
+	c.seat = nil
+	c.settle(r.At, r.Cause)
+	c.comeHome()
+	if c.phase == inConference {
+		c.phase = inDialogue // of no conference any more; leave decides what is next
+		c.leave(r.Cause, r.Prompts...)
+	}
+}
+
+// settle charges the stay that has ended.
+func (c *call) settle(at time.Time, cause store.ReleaseCause) {
+	if c.stay == nil {
+		return
+	}
+	x := c.stay.Settle(at, cause, c.quality())
+	c.stay = nil
+	c.step("settle", ok, x.Billed.String()+", "+x.Amount.String()+" "+x.Currency)
+	c.logger.Info("stay ended", "participant", x.ID, "cause", cause, "duration", x.Duration, "amount", x.Amount)
+}
+
+// quality is what the media says of the stay.
+func (c *call) quality() json.RawMessage {
+	s := c.media.Stats()
+	b, err := json.Marshal(map[string]any{
+		"packetsReceived": s.Received, "packetsSent": s.Sent, "packetsLost": s.Playout.Lost, "packetsLate": s.Playout.Late,
+		"strays": s.Strays, "jitterMs": s.Playout.Jitter.Milliseconds(), "delayMs": s.Playout.Delay.Milliseconds(),
+		"roundTripMs": s.RoundTrip.Milliseconds(), "peerLoss": s.PeerLoss,
+	})
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// leave ends the call from our side: first what there is to say, then a BYE.
+func (c *call) leave(cause store.ReleaseCause, words ...prompt.ID) {
+	switch c.phase {
+	case inConference:
+		// Out of the conference first; its Released brings us here again.
+		c.seat.Leave(cause)
+		return
+	case leaving, ended:
+		return
+	}
+	c.phase = leaving
+	c.row.Cause = cause
+	c.step("release", string(cause), "")
+	if len(words) == 0 {
+		c.hangUp()
+		return
+	}
+	c.deadline = c.now().Add(farewellTime)
+	c.say(tagFarewell, words...)
+}
+
+// hangUp sends the BYE.
+func (c *call) hangUp() {
+	c.phase = ended
+	c.bye(string(c.row.Cause))
+}
+
+// byeTime bounds how long a BYE is waited for.
+const byeTime = 5 * time.Second
+
+func (c *call) bye(reason string) {
+	ctx, cancel := context.WithTimeout(context.Background(), byeTime)
+	defer cancel()
+	if err := c.dialog.Hangup(ctx, reason); err != nil {
+		c.logger.Debug("hang up", "error", err)
+	}
+}
+
+// hungUp: the dialog is over.
+func (c *call) hungUp(end signaling.End) {
+	if c.phase == ended {
+		return // we did it
+	}
+	cause := store.CauseHangup
+	if end.By != signaling.ByPeer {
+		cause = store.CauseLost
+	}
+	c.step("bye", end.By, end.Reason)
+	if c.phase == inConference {
+		c.seat.Leave(cause)
+		r := <-c.release
+		c.settle(r.At, r.Cause)
+		c.seat, c.release = nil, nil
+		c.comeHome()
+	}
+	if c.row.Cause == "" {
+		c.row.Cause = cause
+	}
+	c.phase = ended
+}
+
+// finish closes what the call still holds and completes its trace. It runs at the
+// end of every call, answered or not.
+func (c *call) finish() {
+	close(c.over)
+	if c.media != nil {
+		c.media.Close()
+	}
+	c.row.EndedAt = c.now()
+	if c.row.Cause == "" {
+		c.row.Cause = store.CauseCancelled
+	}
+	c.step("end", ok, string(c.row.Cause))
+	c.flush()
+	c.logger.Info("call ended", "cause", c.row.Cause)
+}

@@ -1,0 +1,213 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/jonboulle/clockwork"
+
+	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/callflow"
+	"github.com/conclave-voice/conclave/callflow/dialogue"
+	"github.com/conclave-voice/conclave/callflow/screening"
+	signaling "github.com/conclave-voice/conclave/callflow/sipua"
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/media/codec"
+	"github.com/conclave-voice/conclave/media/engine"
+	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/media/session"
+	"github.com/conclave-voice/conclave/sites"
+	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/sqlstore"
+)
+
+// Node is everything that runs. Make one with New; call Run.
+type Node struct {
+	config Config
+	clock  clockwork.Clock
+	logger hclog.Logger
+	run    store.NodeRun
+
+	lock    *os.File
+	store   *sqlstore.Store
+	media   *engine.Engine
+	ports   *session.Ports
+	billing *billing.Service
+	heart   *billing.Heart
+	host    *conference.Host
+	calls   *callflow.Engine
+	sip     *signaling.Endpoint
+	web     net.Listener
+	ready   atomic.Bool
+}
+
+// New opens the store, closes what a crash left open, and binds every port. The
+// errors name what to change. Whoever gets a Node must Run it.
+func New(ctx context.Context, c Config, clock clockwork.Clock, logger hclog.Logger) (*Node, error) {
+	s, err := c.check()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{config: c, clock: clock, logger: logger}
+	for _, step := range []func(context.Context, settings) error{n.openData, n.begin, n.makeParts, n.bind} {
+		if err := step(ctx, s); err != nil {
+			n.close()
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// openData takes the data directory for this process and opens the store.
+func (n *Node) openData(ctx context.Context, s settings) error {
+	if err := os.MkdirAll(n.config.DataDir, 0o700); err != nil {
+		return fmt.Errorf("--data %q: %w; name a directory that can be written", n.config.DataDir, err)
+	}
+	lock, err := os.OpenFile(filepath.Join(n.config.DataDir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("--data %q: %w; name a directory that can be written", n.config.DataDir, err)
+	}
+	n.lock = lock
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("--data %q is in use by another node; stop that one or name another directory", n.config.DataDir)
+	}
+	if n.store, err = sqlstore.Open(ctx, s.dsn); err != nil {
+		return err
+	}
+	return n.store.Migrate(ctx)
+}
+
+// begin records the new run, and closes what earlier ones left open.
+func (n *Node) begin(ctx context.Context, _ settings) error {
+	now := n.clock.Now().UTC()
+	n.run = store.NodeRun{Place: store.Place{Site: n.config.Site, Node: n.config.Node}, Incarnation: now.UnixMicro(), StartedAt: now}
+	if err := n.store.StartRun(ctx, n.run); err != nil {
+		return err
+	}
+	if err := billing.Recover(ctx, n.store, n.run.Node, n.run.Incarnation, now, n.logger.Named("billing")); err != nil {
+		return err
+	}
+	if n.config.Seed {
+		return seed(ctx, n.store, n.config.Realm, now)
+	}
+	return nil
+}
+
+// makeParts wires everything that needs no port.
+func (n *Node) makeParts(_ context.Context, s settings) error {
+	prompts, err := prompt.Load()
+	if err != nil {
+		return err
+	}
+	if n.ports, err = session.NewPorts(s.sip.Addr(), s.rtpFirst, s.rtpLast); err != nil {
+		return fmt.Errorf("--rtp: %w", err)
+	}
+	challenger, err := screening.NewChallenger(screening.DefaultChallengerConfig(n.config.Realm), n.clock)
+	if err != nil {
+		return err
+	}
+	guard, err := screening.NewGuard(screening.DefaultGuardConfig(), n.clock)
+	if err != nil {
+		return err
+	}
+	n.media = engine.New(0)
+	n.billing = billing.NewService(n.store, billing.DefaultPolicy(), n.clock, n.logger.Named("billing"))
+	n.heart = billing.NewHeart(n.store, n.run, n.config.Heartbeat, n.clock, n.logger.Named("billing"))
+	locator := sites.NewSingle(n.run.Place, n.run.Incarnation)
+	n.host = conference.NewHost(conference.Config{
+		Place: n.run.Place, Incarnation: n.run.Incarnation, MaxParticipants: n.config.MaxParticipants, Engine: n.media,
+		Store: n.store, Prompts: prompts, Clock: n.clock, Logger: n.logger.Named("conference"),
+		Closed: func(c store.Conference) { locator.Release(c.RoomID, c.Epoch) },
+	})
+	n.calls = callflow.New(callflow.Config{
+		Place: n.run.Place, Incarnation: n.run.Incarnation, Catalogue: n.store, Traces: n.store, Billing: n.billing, Locator: locator,
+		Host: n.host, Realm: n.config.Realm, Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: n.ports, Media: n.media,
+		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), MaxCalls: n.config.MaxCalls,
+		MediaTimeout: n.config.MediaTimeout, Clock: n.clock, Logger: n.logger.Named("call"),
+	})
+	return nil
+}
+
+// bind takes the ports.
+func (n *Node) bind(_ context.Context, s settings) error {
+	var err error
+	n.sip, err = signaling.Listen(signaling.Config{Addr: s.sip, Logger: n.logger.Named("sip")}, n.calls)
+	if err != nil {
+		return inUse("--sip", n.config.SIP, err)
+	}
+	if n.web, err = net.Listen("tcp", n.config.HTTP); err != nil {
+		return inUse("--http", n.config.HTTP, err)
+	}
+	return nil
+}
+
+// inUse says which flag to change.
+func inUse(flag, value string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s %s: the port is in use; stop what uses it or choose another with %s HOST:PORT (%w)", flag, value, flag, err)
+	}
+	return fmt.Errorf("%s %s: %w", flag, value, err)
+}
+
+// Run serves until ctx is done, then lets go of all calls and stops.
+func (n *Node) Run(ctx context.Context, out io.Writer) error {
+	defer n.close()
+	n.ready.Store(true)
+	if n.config.Seed {
+		banner(out, n.config, n.sip.Addr().String(), n.web.Addr().String())
+	}
+	return runParts(ctx, []part{
+		{name: "media", run: n.media.Run},
+		{name: "billing", run: n.billing.Run},
+		{name: "heartbeat", run: n.heart.Run},
+		{name: "conferences", run: n.host.Run},
+		{name: "HTTP", run: n.serveHTTP},
+		{name: "SIP", run: n.sip.Run},
+		{name: "calls", run: n.calls.Run, before: func() {
+			n.ready.Store(false)
+			n.sip.Drain(true)
+		}},
+	})
+}
+
+// close gives back what New took. It is safe on a Node that is half made.
+func (n *Node) close() {
+	if n.web != nil {
+		n.web.Close()
+	}
+	if n.store != nil {
+		n.store.Close()
+	}
+	if n.lock != nil {
+		n.lock.Close()
+	}
+}
+
+// stopHTTP is how long requests may take to end when the node stops.
+const stopHTTP = 5 * time.Second
+
+// serveHTTP serves the API until ctx is done.
+func (n *Node) serveHTTP(ctx context.Context) error {
+	srv := &http.Server{Handler: n.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		within, cancel := context.WithTimeout(context.Background(), stopHTTP)
+		defer cancel()
+		stopped <- srv.Shutdown(within)
+	})
+	defer stop()
+	if err := srv.Serve(n.web); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}
