@@ -18,6 +18,9 @@ var ErrEntry = errors.New("ledger entry refused")
 // LedgerStore is what keeps ledgers.
 type LedgerStore interface {
 	PostEntry(ctx context.Context, e store.LedgerEntry) (store.LedgerEntry, error)
+	Account(ctx context.Context, s store.Scope, id store.AccountID) (store.Account, error)
+	ListAccounts(ctx context.Context, s store.Scope, p store.Page) ([]store.Account, error)
+	ListEntries(ctx context.Context, s store.Scope, id store.AccountID, p store.Page) ([]store.LedgerEntry, error)
 }
 
 // Ledger makes the entries that people make. It is safe for concurrent use.

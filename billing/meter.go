@@ -9,33 +9,13 @@ import (
 	"github.com/conclave-voice/conclave/store/money"
 )
 
-// Policy is how a stay is kept within its money.
-type Policy struct {
-	// Share is how much time is reserved at once.
-	Share time.Duration
-	// Margin is how long before a share runs out the next one is asked for. It must
-	// be longer than the first of Warnings.
-	Margin time.Duration
-	// Warnings are told so long before the end, the longest first.
-	Warnings []time.Duration
-	// Retry is the pause after the store failed, or after it said that the money is
-	// used up (somebody may top the account up).
-	Retry time.Duration
-	// Offline is how long a stay goes on beyond what is reserved while the store
-	// cannot be asked.
-	Offline time.Duration
-}
-
-// DefaultPolicy reserves five minutes at a time and warns a minute and ten seconds
-// before the end.
-func DefaultPolicy() Policy {
-	return Policy{Share: 5 * time.Minute, Margin: 90 * time.Second,
-		Warnings: []time.Duration{time.Minute, 10 * time.Second},
-		Retry:    5 * time.Second, Offline: 10 * time.Minute}
-}
-
 // Meter decides when a running stay has to reserve more, be warned, or end. It is
 // pure: the owner tells it the time and what came of what it asked for.
+//
+// The end of a stay is that of what is reserved. While the store cannot say whether
+// there is more, it is the offline allowance later; not so once it has said that
+// there is not. Warnings count from the end, and are given only when the end is in
+// sight: the money is used up, or the store fails.
 type Meter struct {
 	policy   Policy
 	rate     store.Rate
@@ -43,8 +23,8 @@ type Meter struct {
 	reserved money.Amount
 	covered  time.Duration // how long reserved lasts
 	ask      time.Duration // how much more is asked for next
-	usedUp   bool          // the last answer: not even one interval more
-	failing  bool          // the last answer: the store cannot say
+	usedUp   bool          // the store said last: not even one interval more
+	failures int           // in a row: the store cannot say
 	notUntil time.Time     // the next question waits so long
 	warned   int           // warnings told
 	ended    bool
@@ -86,71 +66,96 @@ func (m *Meter) set(reserved money.Amount) {
 // Covered is how long the stay may last by what is reserved.
 func (m *Meter) Covered() time.Duration { return m.covered }
 
+// Reserved is what is reserved.
+func (m *Meter) Reserved() money.Amount { return m.reserved }
+
 // Next is what to do now. Call it again until it says Nothing.
 func (m *Meter) Next(now time.Time) Action {
 	used := now.Sub(m.start)
 	left := m.end() - used
-	switch {
-	case m.ended:
+	if m.ended {
 		return Action{}
-	case left <= 0:
+	}
+	if left <= 0 {
 		m.ended = true
 		return Action{Kind: End}
-	case m.covered-used <= m.policy.Margin && !now.Before(m.notUntil):
-		return m.extend(now)
-	case m.usedUp && m.warned < len(m.policy.Warnings) && left <= m.policy.Warnings[m.warned]:
-		// One warning where several are due at once: the nearest to the end.
-		for m.warned < len(m.policy.Warnings) && left <= m.policy.Warnings[m.warned] {
-			m.warned++
-		}
-		return Action{Kind: Warn, Left: left}
 	}
-	return Action{}
+	if m.covered-used <= m.policy.Margin && !now.Before(m.notUntil) {
+		if total, ok := m.more(used); ok {
+			return Action{Kind: Extend, Total: total}
+		}
+		m.usedUp, m.notUntil = true, now.Add(m.policy.Retry)
+	}
+	return m.warn(left)
 }
+
+// warn tells the participant how long is left, if a warning is due. One is told
+// where several are: the nearest to the end.
+func (m *Meter) warn(left time.Duration) Action {
+	warnings := m.policy.Warnings
+	for m.warned > 0 && left > warnings[m.warned-1] {
+		m.warned-- // the end has moved away
+	}
+	if !m.endInSight() || m.warned == len(warnings) || left > warnings[m.warned] {
+		return Action{}
+	}
+	for m.warned < len(warnings) && left <= warnings[m.warned] {
+		m.warned++
+	}
+	return Action{Kind: Warn, Left: left}
+}
+
+func (m *Meter) endInSight() bool { return m.usedUp || m.failures > 0 }
 
 // end is how long the stay may last in all.
 func (m *Meter) end() time.Duration {
-	if m.failing {
+	if m.failures > 0 && !m.usedUp {
 		return m.covered + m.policy.Offline
 	}
 	return m.covered
 }
 
-func (m *Meter) extend(now time.Time) Action {
-	_, total, err := rating.Charge(m.rate, min(m.covered+m.ask, rating.MaxStay))
-	if err != nil || total <= m.reserved {
-		// A year, or a price out of range: no more can be promised.
-		m.usedUp = true
-		m.notUntil = now.Add(m.policy.Retry)
-		return Action{}
-	}
-	return Action{Kind: Extend, Total: total}
+// more is what to reserve in all for ask more than now, or than is covered; false if
+// no more can be promised: a year, or a price out of range.
+func (m *Meter) more(used time.Duration) (total money.Amount, ok bool) {
+	_, total, err := rating.Charge(m.rate, min(max(m.covered, used)+m.ask, rating.MaxStay))
+	return total, err == nil && total > m.reserved
 }
 
 // Extended: total is now reserved.
 func (m *Meter) Extended(total money.Amount) {
 	m.set(total)
-	m.ask, m.usedUp, m.failing, m.warned = m.policy.Share, false, false, 0
-	m.notUntil = time.Time{}
+	m.ask, m.usedUp, m.failures, m.notUntil = m.policy.Share, false, 0, time.Time{}
 }
 
 // Refused: the account does not have so much. Less is asked for, down to one
 // interval; if that is refused too, the money is used up, for now.
 func (m *Meter) Refused(now time.Time) {
-	m.failing = false
 	if m.ask > m.rate.Next {
+		// The allowance, if the stay lives by it, goes on until the last answer.
 		m.ask = max(m.ask/2, m.rate.Next)
 		return
 	}
-	m.usedUp, m.ask = true, m.rate.Next
+	m.usedUp, m.failures, m.ask = true, 0, m.rate.Next
 	m.notUntil = now.Add(m.policy.Retry)
 }
 
 // Failed: the store could not be asked.
 func (m *Meter) Failed(now time.Time) {
-	m.failing = true
-	m.notUntil = now.Add(m.policy.Retry)
+	pause := m.policy.Retry
+	for range m.failures {
+		pause = min(2*pause, max(m.policy.RetryMost, m.policy.Retry))
+	}
+	// No more doublings than matter.
+	m.failures = min(m.failures+1, maxDoublings)
+	m.notUntil = now.Add(pause)
 }
+
+const maxDoublings = 32
+
+// Limit is when the stay has to end, as things are. What a stay lasts beyond it, for
+// the node was late to release it, is not to be charged.
+func (m *Meter) Limit() time.Time { return m.start.Add(m.end()) }
 
 // Deadline is when Next may have something to do; zero once the stay has ended.
 func (m *Meter) Deadline() time.Time {
@@ -161,8 +166,8 @@ func (m *Meter) Deadline() time.Time {
 	if ask.Before(m.notUntil) {
 		ask = m.notUntil
 	}
-	times := []time.Time{m.start.Add(m.end()), ask}
-	if m.usedUp && m.warned < len(m.policy.Warnings) {
+	times := []time.Time{m.Limit(), ask}
+	if m.endInSight() && m.warned < len(m.policy.Warnings) {
 		times = append(times, m.start.Add(m.end()-m.policy.Warnings[m.warned]))
 	}
 	return slices.MinFunc(times, time.Time.Compare)

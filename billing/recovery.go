@@ -2,6 +2,7 @@ package billing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,36 +25,59 @@ type RunStore interface {
 }
 
 // Recover closes what earlier runs of the node left open, each at its run's last
-// heartbeat. It may be run again at any time: what is settled stays settled.
+// heartbeat. Run it before the node takes calls. It may be run again at any time, and
+// may die at any point: what is settled stays settled, the rest is found again. One
+// stay that cannot be settled does not keep the others; the error names all.
 func Recover(ctx context.Context, s RunStore, node string, incarnation int64, now time.Time, logger hclog.Logger) error {
 	stays, err := s.OpenStaysOfDeadRuns(ctx, node, incarnation)
 	if err != nil {
 		return fmt.Errorf("recover: find open stays: %w", err)
 	}
+	names := map[store.ConferenceID]string{}
+	settled := 0
+	var failed []error
 	for _, d := range stays {
-		c, err := s.Conference(ctx, store.Scope{}, d.Participant.ConferenceID)
+		ok, err := settleDead(ctx, s, d, names, now, logger)
 		if err != nil {
-			return fmt.Errorf("recover: conference of participant %s: %w", d.Participant.ID, err)
+			failed = append(failed, fmt.Errorf("recover: settle the stay of participant %s: %w", d.Participant.ID, err))
 		}
-		x := record(d.Participant, c.RoomName, d.LastSeen, store.CauseNodeFailure, logger)
-		x.RecordedAt = now.UTC()
-		if _, err := s.SettleStay(ctx, x); err != nil {
-			return fmt.Errorf("recover: settle the stay of participant %s: %w", x.ID, err)
+		if ok {
+			settled++
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	conferences, err := s.CloseConferencesOfDeadRuns(ctx, node, incarnation)
 	if err != nil {
-		return fmt.Errorf("recover: close conferences: %w", err)
+		failed = append(failed, fmt.Errorf("recover: close conferences: %w", err))
 	}
 	calls, err := s.CloseCallsOfDeadRuns(ctx, node, incarnation)
 	if err != nil {
-		return fmt.Errorf("recover: close calls: %w", err)
+		failed = append(failed, fmt.Errorf("recover: close calls: %w", err))
 	}
-	if len(stays)+conferences+calls > 0 {
+	if settled+conferences+calls > 0 {
 		logger.Warn("closed what an earlier run of this node left open",
-			"stays", len(stays), "conferences", conferences, "calls", calls)
+			"stays", settled, "conferences", conferences, "calls", calls)
 	}
-	return nil
+	return errors.Join(failed...)
+}
+
+// settleDead settles one stay, and says whether it was the first to.
+func settleDead(ctx context.Context, s RunStore, d store.DeadStay, names map[store.ConferenceID]string, now time.Time, logger hclog.Logger) (bool, error) {
+	id := d.Participant.ConferenceID
+	name, ok := names[id]
+	if !ok {
+		c, err := s.Conference(ctx, store.Scope{}, id)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return false, fmt.Errorf("its conference: %w", err)
+		}
+		// Without its conference a stay is settled all the same: it is money.
+		name, names[id] = c.RoomName, c.RoomName
+	}
+	x := record(d.Participant, name, d.LastSeen, store.CauseNodeFailure, logger)
+	x.RecordedAt = micros(now)
+	return s.SettleStay(ctx, x)
 }
 
 // Heart writes the node's heartbeat, from which a later run learns until when

@@ -128,7 +128,8 @@ func (c *call) join() {
 	c.goAway()
 	if err := seat.Enter(c.port, c.name); err != nil {
 		c.comeHome()
-		c.settle(c.now(), store.CauseRefused)
+		c.stay.Void(c.now(), store.CauseRefused)
+		c.stay = nil
 		c.notJoined("join", err)
 		return
 	}

@@ -332,3 +332,24 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// What stands in for the hash of a user who has none opens nothing.
+func TestStandInHashIsNoPassword(t *testing.T) {
+	for _, name := range []string{"bob", "hashless"} {
+		for i, challenge := range []int{0, 1} {
+			c, _ := newChallenger(t, 10)
+			parsed, err := digest.ParseChallenge(c.Challenges(source, false)[challenge])
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := digest.Digest(parsed, digest.Options{Method: "INVITE", URI: called, Count: 1, Username: name,
+				A1: strings.Repeat("0", algorithms[i].hexSize)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := verify(t, c, invite(answer.String()), newUsers()); v.Outcome != Wrong {
+				t.Errorf("%s by %s: %v", name, algorithms[i].name, v.Outcome)
+			}
+		}
+	}
+}

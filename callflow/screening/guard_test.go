@@ -99,6 +99,15 @@ func TestSuccessDoesNotUnlock(t *testing.T) {
 			t.Errorf("kind %d unlocked", k.Kind)
 		}
 	}
+	g, _ = newGuard(t, DefaultGuardConfig())
+	network := SourceKeys(netip.MustParseAddr("192.0.2.1"))[1]
+	for range 51 {
+		g.Fail(network)
+		g.Success(network)
+	}
+	if g.allowed(network) {
+		t.Error("one's success pays for the failures of the network")
+	}
 }
 
 func (g *Guard) allowed(k ...Key) bool { ok, _ := g.Allow(k...); return ok }
