@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,11 +33,17 @@ type ChallengerConfig struct {
 	// MaxNonces is how many nonces in use are remembered, some 100 bytes each. Past
 	// it the callers longest there are challenged once more.
 	MaxNonces int
+	// Algorithms are offered in this order: "SHA-256", "MD5" or both. RFC 8760
+	// wants both, the stronger first; but a telephone that does not know SHA-256 may
+	// fail at the mere sight of it (baresip 1.0 does) or look at the first challenge
+	// only (SIPp 3.6 does).
+	Algorithms []string
 }
 
-// DefaultChallengerConfig is nonces of five minutes, 65,536 of them (7 MB).
+// DefaultChallengerConfig is nonces of five minutes, 65,536 of them (7 MB), and the
+// algorithm that every telephone can do.
 func DefaultChallengerConfig(realm string) ChallengerConfig {
-	return ChallengerConfig{Realm: realm, NonceLife: 5 * time.Minute, MaxNonces: 65536}
+	return ChallengerConfig{Realm: realm, NonceLife: 5 * time.Minute, MaxNonces: 65536, Algorithms: []string{"MD5"}}
 }
 
 // Challenger is the server side of digest authentication. It is safe for concurrent
@@ -60,6 +67,13 @@ func NewChallenger(c ChallengerConfig, clock clockwork.Clock) (*Challenger, erro
 		return nil, fmt.Errorf("digest nonce life %v: it must be at least 1s", c.NonceLife)
 	case c.MaxNonces < 1:
 		return nil, fmt.Errorf("digest nonces remembered %d: it must be at least 1", c.MaxNonces)
+	case len(c.Algorithms) == 0:
+		return nil, fmt.Errorf("digest algorithms: none; name SHA-256, MD5 or both")
+	}
+	for _, name := range c.Algorithms {
+		if !slices.ContainsFunc(algorithms[:], func(a algorithm) bool { return a.name == name }) {
+			return nil, fmt.Errorf("digest algorithm %q: name SHA-256, MD5 or both", name)
+		}
 	}
 	return &Challenger{config: c, key: newNonceKey(), counts: newCounts(c.MaxNonces), clock: clock, start: clock.Now()}, nil
 }
@@ -69,9 +83,9 @@ func NewChallenger(c ChallengerConfig, clock clockwork.Clock) (*Challenger, erro
 // first that it understands (RFC 8760 section 2.4).
 func (c *Challenger) Challenges(source netip.Addr, stale bool) []string {
 	nonce := c.key.issue(source, c.clock.Since(c.start))
-	values := make([]string, 0, len(algorithms))
-	for _, a := range algorithms {
-		challenge := digest.Challenge{Realm: c.config.Realm, Nonce: nonce, Stale: stale, Algorithm: a.name, QOP: []string{"auth"}}
+	values := make([]string, 0, len(c.config.Algorithms))
+	for _, name := range c.config.Algorithms {
+		challenge := digest.Challenge{Realm: c.config.Realm, Nonce: nonce, Stale: stale, Algorithm: name, QOP: []string{"auth"}}
 		values = append(values, challenge.String())
 	}
 	return values

@@ -54,6 +54,7 @@ func newUsers() *userTable {
 func newChallenger(t interface{ Fatal(...any) }, nonces int) (*Challenger, *clockwork.FakeClock) {
 	clock := clockwork.NewFakeClock()
 	config := DefaultChallengerConfig(realm)
+	config.Algorithms = []string{"SHA-256", "MD5"}
 	config.MaxNonces = nonces
 	c, err := NewChallenger(config, clock)
 	if err != nil {

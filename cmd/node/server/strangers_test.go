@@ -1,0 +1,46 @@
+package server
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/testenv/baresip"
+	"github.com/conclave-voice/conclave/testenv/sipp"
+)
+
+// CA1, SE1: who is not trusted by its address needs a password, and learns nothing
+// without: a number that exists and one that does not look the same.
+func TestStrangersNeedAPassword(t *testing.T) {
+	const stranger = "127.0.0.2"
+	l := startLab(t, func(ctx context.Context, s store.Store) {
+		rule := store.CallRule{ID: store.NewRuleID(), Position: 5, Source: netip.MustParsePrefix(stranger + "/32"), Action: store.RuleDigest}
+		if err := s.CreateCallRule(ctx, rule); err != nil {
+			t.Fatal(err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	target := l.node.sip.Addr().String()
+	for _, number := range []string{demoNumber, "5550000"} {
+		result := sipp.Call(t, ctx, sipp.Caller{Target: target, Number: number, Local: stranger, Expect: 401})
+		if result.Successful != 1 {
+			t.Errorf("%s without a password: %v\n%s", number, result, result.Errors)
+		}
+	}
+	for _, c := range []struct{ name, user, password, number, want string }{
+		{"right", demoUser, demoPassword, demoNumber, ""},
+		{"right, unknown number", demoUser, demoPassword, "5550000", "404"},
+		{"wrong password", demoUser, "looking-glass", demoNumber, "401"},
+		{"unknown user", "mallory", demoPassword, demoNumber, "401"},
+	} {
+		phone := baresip.Start(t, baresip.Options{Name: "phone", Local: stranger, Username: c.user, Password: c.password})
+		err := phone.Call(ctx, c.number, target)
+		if (c.want == "") != (err == nil) || (err != nil && !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
