@@ -167,6 +167,12 @@ func (e *Endpoint) Run(ctx context.Context) error {
 	return err
 }
 
+// Close gives the sockets of an endpoint back that was never run.
+func (e *Endpoint) Close() {
+	e.packets.shut()
+	e.streams.Close()
+}
+
 // serveUDP reads the socket. The stack's reader remembers each source for as long
 // as it runs, so it is started anew whenever it has seen many.
 func (e *Endpoint) serveUDP() error {

@@ -182,6 +182,9 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 
 // close gives back what New took. It is safe on a Node that is half made.
 func (n *Node) close() {
+	if n.sip != nil {
+		n.sip.Close()
+	}
 	if n.web != nil {
 		n.web.Close()
 	}
