@@ -8,7 +8,7 @@ import (
 
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/screening"
-	signaling "github.com/conclave-voice/conclave/callflow/sipua"
+	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/media/offeranswer"
 	"github.com/conclave-voice/conclave/media/session"
 	"github.com/conclave-voice/conclave/store"
@@ -21,7 +21,7 @@ type refusal struct {
 	step    string
 	detail  string
 	retry   time.Duration
-	headers [][2]string
+	headers []signaling.Header
 }
 
 // refuse tells the caller, the trace and the log.
@@ -90,7 +90,7 @@ func (c *call) authenticate(ctx context.Context, in *signaling.Invite) bool {
 		return false
 	}
 	verdict, err := c.engine.config.Challenger.Verify(ctx, screening.Request{Authorization: in.Header("Authorization"),
-		Method: "INVITE", URI: in.URI(), Source: source}, c.engine.config.Catalogue)
+		Method: "INVITE", URI: in.RequestURIText(), Source: source}, c.engine.config.Catalogue)
 	if err != nil {
 		c.broken(in, "digest", err)
 		return false
@@ -111,9 +111,9 @@ func (c *call) authenticate(ctx context.Context, in *signaling.Invite) bool {
 	case screening.Wrong:
 		c.engine.config.Guard.Fail(append(keys, account)...)
 	}
-	var headers [][2]string
+	var headers []signaling.Header
 	for _, value := range c.engine.config.Challenger.Challenges(source, verdict.Outcome == screening.Stale) {
-		headers = append(headers, [2]string{"WWW-Authenticate", value})
+		headers = append(headers, signaling.Header{Name: "WWW-Authenticate", Value: value})
 	}
 	c.refuse(in, refusal{status: 401, cause: store.CauseRefused, step: "digest", detail: verdict.Outcome.String(), headers: headers})
 	return false

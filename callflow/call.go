@@ -10,7 +10,7 @@ import (
 
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
-	signaling "github.com/conclave-voice/conclave/callflow/sipua"
+	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/media/prompt"

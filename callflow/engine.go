@@ -12,7 +12,7 @@ import (
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
 	"github.com/conclave-voice/conclave/callflow/screening"
-	signaling "github.com/conclave-voice/conclave/callflow/sipua"
+	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/engine"

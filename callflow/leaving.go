@@ -3,10 +3,11 @@ package callflow
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/conclave-voice/conclave/billing"
-	signaling "github.com/conclave-voice/conclave/callflow/sipua"
+	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/store"
@@ -104,7 +105,7 @@ const byeTime = 5 * time.Second
 func (c *call) bye(reason string) {
 	ctx, cancel := context.WithTimeout(context.Background(), byeTime)
 	defer cancel()
-	if err := c.dialog.Hangup(ctx, reason); err != nil {
+	if err := c.dialog.Hangup(ctx, signaling.Reason{Protocol: "SIP", Cause: 200, Text: reason}); err != nil {
 		c.logger.Debug("hang up", "error", err)
 	}
 }
@@ -118,7 +119,7 @@ func (c *call) hungUp(end signaling.End) {
 	if end.By != signaling.ByPeer {
 		cause = store.CauseLost
 	}
-	c.step("bye", end.By, end.Reason)
+	c.step("bye", end.By.String(), strings.TrimSpace(string(end.Cause)+" "+end.Reason))
 	if c.phase == inConference {
 		c.seat.Leave(cause)
 		r := <-c.release

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"sync"
 
-	signaling "github.com/conclave-voice/conclave/callflow/sipua"
+	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/media/dtmf"
 	"github.com/conclave-voice/conclave/media/offeranswer"
 )

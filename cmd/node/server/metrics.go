@@ -59,10 +59,8 @@ func (n *Node) metrics() *prometheus.Registry {
 	counter("media_ticks_late_total", "Ticks that began more than 5 ms late.", func() float64 { return float64(n.media.Load().Late) })
 	counter("media_ticks_skipped_total", "Ticks left out after a stall.", func() float64 { return float64(n.media.Load().Skipped) })
 	counter("media_busy_seconds_total", "Time spent in ticks, over all workers.", func() float64 { return n.media.Load().Busy.Seconds() })
-	counter("sip_requests_total", "Valid SIP requests.", func() float64 { return float64(n.sip.Stats().Received) })
-	counter("sip_refused_total", "SIP requests refused by validation.", func() float64 { return float64(n.sip.Stats().Refused) })
-	counter("sip_malformed_total", "Datagrams that are not SIP.", func() float64 { return float64(n.sip.Stats().Malformed) })
-	counter("sip_limited_total", "Datagrams dropped because their source sends too many.", func() float64 { return float64(n.sip.Stats().Limited) })
-	counter("sip_panics_total", "Panics survived while handling SIP.", func() float64 { return float64(n.sip.Stats().Panics) })
+	gauge("sip_transactions", "Server transactions.", func() float64 { return float64(n.sip.Stats().ServerTransactions) })
+	gauge("sip_connections", "TCP connections.", func() float64 { return float64(n.sip.Stats().Connections) })
+	r.MustRegister(sipRequests{n.sip.Stats})
 	return r
 }

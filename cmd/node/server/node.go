@@ -20,7 +20,7 @@ import (
 	"github.com/conclave-voice/conclave/callflow"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
 	"github.com/conclave-voice/conclave/callflow/screening"
-	signaling "github.com/conclave-voice/conclave/callflow/sipua"
+	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/engine"
@@ -141,7 +141,8 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 // bind takes the ports.
 func (n *Node) bind(_ context.Context, s settings) error {
 	var err error
-	n.sip, err = signaling.Listen(signaling.Config{Addr: s.sip, Logger: n.logger.Named("sip")}, n.calls)
+	n.sip, err = signaling.Listen(signaling.Config{Listen: []signaling.ListenAddr{{Network: "udp", Addr: s.sip.String()}, {Network: "tcp", Addr: s.sip.String()}},
+		UserAgent: "Conclave", Logger: n.logger.Named("sip"), Clock: clockwork.NewRealClock()}, n.calls)
 	if err != nil {
 		return inUse("--sip", n.config.SIP, err)
 	}
@@ -164,7 +165,7 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 	defer n.close()
 	n.ready.Store(true)
 	if n.config.Seed {
-		banner(out, n.config, n.sip.Addr().String(), n.web.Addr().String())
+		banner(out, n.config, n.sip.Addrs()[0].Addr.String(), n.web.Addr().String())
 	}
 	return runParts(ctx, []part{
 		{name: "media", run: n.media.Run},
@@ -182,9 +183,6 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 
 // close gives back what New took. It is safe on a Node that is half made.
 func (n *Node) close() {
-	if n.sip != nil {
-		n.sip.Close()
-	}
 	if n.web != nil {
 		n.web.Close()
 	}

@@ -74,7 +74,7 @@ func (l *lab) eventually(what string, is func() bool) {
 func (l *lab) join() *sipp.Running {
 	l.Helper()
 	before := len(l.stays())
-	call := sipp.Start(l, sipp.Caller{Target: l.node.sip.Addr().String(), Number: demoNumber, End: sipp.AwaitBye, Patience: 5 * time.Minute,
+	call := sipp.Start(l, sipp.Caller{Target: l.node.sip.Addrs()[0].Addr.String(), Number: demoNumber, End: sipp.AwaitBye, Patience: 5 * time.Minute,
 		Steps: []sipp.Step{sipp.Play(pcap.New(pcap.PCMU).Silence(500 * time.Millisecond).Keys("123456#"))}})
 	l.eventually("the caller is in", func() bool { return len(l.stays()) == before+1 && l.seen() })
 	return call
@@ -169,7 +169,7 @@ func TestMoneyIsUsedUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	call := sipp.Start(t, sipp.Caller{Target: l.node.sip.Addr().String(), Number: demoNumber, End: sipp.AwaitBye, Patience: time.Minute,
+	call := sipp.Start(t, sipp.Caller{Target: l.node.sip.Addrs()[0].Addr.String(), Number: demoNumber, End: sipp.AwaitBye, Patience: time.Minute,
 		Steps: []sipp.Step{sipp.Play(pcap.New(pcap.PCMU).Silence(500 * time.Millisecond).Keys("123456#"))}})
 	l.eventually("the stay has begun", func() bool { return len(l.stays()) == 1 && l.seen() })
 	for step := 0; len(l.xdrs()) == 0; step++ {

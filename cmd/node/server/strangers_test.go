@@ -24,7 +24,7 @@ func TestStrangersNeedAPassword(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	target := l.node.sip.Addr().String()
+	target := l.node.sip.Addrs()[0].Addr.String()
 	for _, number := range []string{demoNumber, "5550000"} {
 		result := sipp.Call(t, ctx, sipp.Caller{Target: target, Number: number, Local: stranger, Expect: 401})
 		if result.Successful != 1 {
