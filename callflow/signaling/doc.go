@@ -35,6 +35,13 @@
 //   - Responses of a client transaction (16): dropped; the peer sends them again.
 //   - Transactions, unanswered INVITEs, dialogs, connections, sources: Limits.
 //
+// # What is not here yet
+//
+// TLS and WebSocket, 100rel (a Require for it gets 420), REGISTER, REFER and
+// SUBSCRIBE (405), GRUU and outbound. Max-Forwards of 0 is no error for an end
+// point (RFC 4475 section 3.3.11); who calls on behalf of an INVITE has to look at
+// Invite.MaxForwards and refuse with 483.
+//
 // # Times
 //
 // What this package times itself (2xx retransmission, waiting for the ACK, session

@@ -140,14 +140,15 @@ func TestSIPpCalls(t *testing.T) {
 	}
 }
 
+// freePort is one that no TCP socket has; SIPp wants to be told.
 func freePort(t *testing.T) string {
 	t.Helper()
-	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	_, port, _ := strings.Cut(c.LocalAddr().String(), ":")
+	defer l.Close()
+	_, port, _ := strings.Cut(l.Addr().String(), ":")
 	return port
 }
 

@@ -54,7 +54,7 @@ func hopOf(u *sip.Uri) (hop, error) {
 // 4.2): numbers as they are, names with a port by A and AAAA, others by SRV first.
 func (h hop) resolve(ctx context.Context) ([]netip.AddrPort, error) {
 	if ip, err := netip.ParseAddr(h.host); err == nil {
-		return []netip.AddrPort{netip.AddrPortFrom(ip.Unmap(), uint16(cmpPort(h.port)))}, nil
+		return []netip.AddrPort{netip.AddrPortFrom(ip.Unmap(), uint16(portOrDefault(h.port)))}, nil
 	}
 	var found []netip.AddrPort
 	if h.port == 0 {
@@ -74,12 +74,12 @@ func (h hop) resolve(ctx context.Context) ([]netip.AddrPort, error) {
 		return nil, fmt.Errorf("find the address of %s: %w", h.host, err)
 	}
 	for _, ip := range ips {
-		found = append(found, netip.AddrPortFrom(ip.Unmap(), uint16(cmpPort(h.port))))
+		found = append(found, netip.AddrPortFrom(ip.Unmap(), uint16(portOrDefault(h.port))))
 	}
 	return found, nil
 }
 
-func cmpPort(port int) int {
+func portOrDefault(port int) int {
 	if port == 0 {
 		return sip.DefaultUdpPort
 	}

@@ -16,9 +16,10 @@ Conclave is ready.
          End a code with the pound key. From another machine log in as %[3]s / %[4]s.
 
   baresip   baresip -e "/uanew <sip:me@127.0.0.1>;regint=0" -e "/dial sip:%[1]s@%[2]s"
-  SIPp      sipp %[2]s -sn uac_pcap -s %[1]s -i 127.0.0.1 -m 1     (as root, without a code: hear the prompts in a capture)
 
-  API    http://%[5]s/api/v1      (no token needed from this machine; try: node conferences list)
+  SIPp      sipp -sn uac -s %[1]s -i 127.0.0.1 -m 1 -d 10000 %[2]s     (a call of ten seconds that hears the prompts)
+
+  Health http://%[5]s/readyz, figures for Prometheus http://%[5]s/metrics
   Data   %[6]s
   Stop   Ctrl-C
 `, demoNumber, sip, demoUser, demoPassword, http, c.DataDir)
