@@ -193,13 +193,13 @@ func parseVia(s string) (via, error) {
 	var v via
 	parts := strings.SplitN(s, "/", 3)
 	if len(parts) != 3 || !strings.EqualFold(strings.TrimSpace(parts[0]), "SIP") {
-		return v, errors.New("Via without SIP/2.0/transport")
+		return v, errors.New("a Via without SIP/2.0/transport")
 	}
 	v.version = strings.TrimSpace(parts[1])
 	hop, params, found := strings.Cut(strings.TrimSpace(parts[2]), ";")
 	words := strings.Fields(hop)
 	if len(words) < 2 || !isToken(words[0]) {
-		return v, errors.New("Via without transport and host")
+		return v, errors.New("a Via without transport and host")
 	}
 	v.transport = strings.ToUpper(words[0])
 	if err := v.parseSentBy(strings.Join(words[1:], "")); err != nil {
@@ -219,13 +219,13 @@ func (v *via) parseSentBy(s string) error {
 		host, port = s[:i], s[i+1:]
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil {
-			return errors.New("Via with a wrong port")
+			return errors.New("a Via with a wrong port")
 		}
 		v.port = int(n)
 	}
 	v.host = strings.Trim(host, "[]")
 	if v.host == "" || strings.ContainsAny(host, ",;\"<>") {
-		return errors.New("Via without a host")
+		return errors.New("a Via without a host")
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func TestTwoEndpoints(t *testing.T) {
 			if got := wait(t, called.acks, "the ACK"); got != testAnswer {
 				t.Errorf("the answer in the ACK is %q", got)
 			}
-			b = wait(t, called.dialogs, "the dialog")
+			wait(t, called.dialogs, "the dialog")
 			caller.stop()
 			if end := wait(t, calling.ended, "the end"); end.Cause != CauseShutdown {
 				t.Errorf("ended: %v", end)

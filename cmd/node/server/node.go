@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -139,10 +140,13 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 }
 
 // bind takes the ports.
-func (n *Node) bind(_ context.Context, s settings) error {
-	var err error
+func (n *Node) bind(ctx context.Context, s settings) error {
+	trusted, err := n.trustedNetworks(ctx)
+	if err != nil {
+		return err
+	}
 	n.sip, err = signaling.Listen(signaling.Config{Listen: []signaling.ListenAddr{{Network: "udp", Addr: s.sip.String()}, {Network: "tcp", Addr: s.sip.String()}},
-		UserAgent: "Conclave", Logger: n.logger.Named("sip"), Clock: clockwork.NewRealClock()}, n.calls)
+		UserAgent: "Conclave", Limits: signaling.Limits{Trusted: trusted}, Logger: n.logger.Named("sip"), Clock: clockwork.NewRealClock()}, n.calls)
 	if err != nil {
 		return inUse("--sip", n.config.SIP, err)
 	}
@@ -150,6 +154,22 @@ func (n *Node) bind(_ context.Context, s settings) error {
 		return inUse("--http", n.config.HTTP, err)
 	}
 	return nil
+}
+
+// trustedNetworks are those that the call-handling rules trust by address: the
+// carriers' gateways, which may send as fast as they have calls.
+func (n *Node) trustedNetworks(ctx context.Context) ([]netip.Prefix, error) {
+	rules, err := n.store.ListCallRules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []netip.Prefix
+	for _, r := range rules {
+		if r.Action == store.RuleTrust && r.Source.IsValid() {
+			list = append(list, r.Source)
+		}
+	}
+	return list, nil
 }
 
 // inUse says which flag to change.
