@@ -273,7 +273,7 @@ func (m *machine) crash(*rapid.T) {
 // BL4: 64 calls at once on an account that pays for ten first minutes, on a database
 // where they do run at once: ten are let in.
 func TestParallelStays(t *testing.T) {
-	w := newWorld(t, openDB(t, postgres.Start(t).Database(t)), byMinute, 315_000, 0)
+	w := newWorld(t, openDB(t, postgres.Start(t)), byMinute, 315_000, 0)
 	w.service.policy.Share = time.Minute
 	var all sync.WaitGroup
 	stays := make(chan *Stay, 64)

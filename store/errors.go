@@ -24,4 +24,10 @@ var (
 	// ErrNoFreeCode: no unused access code was found in the code space; use
 	// longer codes.
 	ErrNoFreeCode = errors.New("no free access code")
+	// ErrInvalid: a value that may not be kept. The text names the field, the
+	// value and the fix. Trying again does not help.
+	ErrInvalid = errors.New("invalid")
+	// ErrSchema: the database has no tables, or older ones than this program
+	// needs; Migrate makes them.
+	ErrSchema = errors.New("the database schema is missing or too old")
 )

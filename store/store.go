@@ -20,10 +20,13 @@ type Store interface {
 	Nodes
 
 	// Migrate brings the schema to this program's version. An older program may
-	// go on running on the newer schema.
+	// go on running on the newer schema. Several nodes may migrate at once.
+	// Before it, every other method is ErrSchema.
 	Migrate(ctx context.Context) error
 	// Once runs seed in one transaction if no call named name has succeeded
-	// before, and says whether it ran. It is for first-time data.
+	// before, and says whether it ran. It is for first-time data. seed may be
+	// run again from its beginning, must use tx only, and must return the errors
+	// of its writes: after one of them the transaction is spent.
 	Once(ctx context.Context, name string, seed func(ctx context.Context, tx Store) error) (ran bool, err error)
 	// Ping says whether the database answers.
 	Ping(ctx context.Context) error
@@ -36,7 +39,10 @@ type Catalogue interface {
 	CreateCustomer(ctx context.Context, c Customer) error
 	ListCustomers(ctx context.Context, s Scope, p Page) ([]Customer, error)
 
+	// CreateAccessNumber adds a number. Its room, if it has one, must be there;
+	// when that room is removed, the number asks for codes.
 	CreateAccessNumber(ctx context.Context, n AccessNumber) error
+	// ListAccessNumbers lists what the scope may use: its own and those of nobody.
 	ListAccessNumbers(ctx context.Context, s Scope, p Page) ([]AccessNumber, error)
 	// AccessNumberByNumber finds what was dialled.
 	AccessNumberByNumber(ctx context.Context, number string) (AccessNumber, error)
@@ -66,8 +72,9 @@ type Catalogue interface {
 // Rooms keeps rooms and their codes.
 type Rooms interface {
 	// CreateRoom adds a room. An empty HostCode or GuestCode is filled with a
-	// random unused code of codeDigits digits (4 to 12). It returns the room as
-	// kept. ErrConflict names a code that is taken.
+	// random unused code of codeDigits digits (4 to 12), or is ErrNoFreeCode. It
+	// returns the room as kept, with Version 1. ErrConflict names a code of r
+	// that is taken, and not by whom. The account must be the customer's.
 	CreateRoom(ctx context.Context, r Room, codeDigits int) (Room, error)
 	Room(ctx context.Context, s Scope, id RoomID) (Room, error)
 	ListRooms(ctx context.Context, s Scope, p Page) ([]Room, error)
@@ -75,7 +82,7 @@ type Rooms interface {
 	// and returns it with the next version; ErrVersion if it has another.
 	// CustomerID, AccountID, CodeSpace and CreatedAt are not changed.
 	UpdateRoom(ctx context.Context, s Scope, r Room) (Room, error)
-	// DeleteRoom removes the room and frees its codes; its past conferences,
+	// DeleteRoom removes the room and frees its codes and numbers; its past conferences,
 	// participants and xDRs stay. ErrInUse while a conference of it is open.
 	DeleteRoom(ctx context.Context, s Scope, id RoomID) error
 	// RoomByCode finds the room and role that a code leads to.
@@ -84,11 +91,10 @@ type Rooms interface {
 
 // Conferences keeps conferences, who is in them, and their history.
 type Conferences interface {
-	// OpenConference records a new conference. For KindMain: a second open one
-	// of the room is ErrConflict if its epoch is the same or higher than the
-	// open one's incumbent, else the older one is closed with the reason
-	// "superseded" and this one takes its place; an epoch lower than any the
-	// room has had is ErrStaleEpoch.
+	// OpenConference records a new conference. For KindMain: an epoch lower than
+	// one the room has had is ErrStaleEpoch, for a repetition too; while one of
+	// the same epoch is open it is ErrConflict; an open one of a lower epoch is
+	// closed, with the reason "superseded", and this one takes its place.
 	OpenConference(ctx context.Context, c Conference) error
 	// CloseConference ends it. Closing twice keeps the first end.
 	CloseConference(ctx context.Context, id ConferenceID, at time.Time, reason string) error
@@ -100,8 +106,8 @@ type Conferences interface {
 	// ListParticipants lists who is in, or with left true also who was.
 	ListParticipants(ctx context.Context, s Scope, conference ConferenceID, left bool, p Page) ([]Participant, error)
 
-	// AppendConferenceEvents adds to the history. Events already there (same
-	// conference and Seq) are left as they are.
+	// AppendConferenceEvents adds to the history, all or none. Events already
+	// there (same conference and Seq) are left as they are.
 	AppendConferenceEvents(ctx context.Context, events []ConferenceEvent) error
 	// ConferenceEvents returns the history up to and including until (zero: all), by Seq.
 	ConferenceEvents(ctx context.Context, s Scope, id ConferenceID, until time.Time) ([]ConferenceEvent, error)
@@ -111,7 +117,7 @@ type Conferences interface {
 type Calls interface {
 	// PutCall inserts the call or replaces what is known of it.
 	PutCall(ctx context.Context, c Call) error
-	// AppendCallSteps adds steps; those already there (same call and Seq) stay as they are.
+	// AppendCallSteps adds steps, all or none; those already there (same call and Seq) stay as they are.
 	AppendCallSteps(ctx context.Context, steps []CallStep) error
 	Call(ctx context.Context, s Scope, id CallID) (Call, []CallStep, error)
 	// ListCalls lists calls that started in [from, to), newest last; zero bounds are open.
@@ -121,7 +127,8 @@ type Calls interface {
 // Accounts keeps accounts and their ledgers.
 type Accounts interface {
 	// CreateAccount adds an account. A Balance other than zero becomes its first
-	// ledger entry (EntryTopUp, reason "opening balance", by author).
+	// ledger entry (EntryTopUp, reason "opening balance", by author); Reserved
+	// begins at zero. The tariff must have the account's currency.
 	CreateAccount(ctx context.Context, a Account, author string) error
 	Account(ctx context.Context, s Scope, id AccountID) (Account, error)
 	AccountByName(ctx context.Context, s Scope, name string) (Account, error)
@@ -130,9 +137,12 @@ type Accounts interface {
 	SetAccountLimits(ctx context.Context, s Scope, id AccountID, creditLimit money.Amount, maxParticipants int, blocked bool) error
 	// PostEntry adds a ledger entry and changes the balance, in one
 	// transaction. Balance is filled in. Posting an id again changes nothing
-	// and returns the first entry.
+	// and returns the first entry; ErrConflict if that is another account's.
 	PostEntry(ctx context.Context, e LedgerEntry) (LedgerEntry, error)
 	ListEntries(ctx context.Context, s Scope, id AccountID, p Page) ([]LedgerEntry, error)
+	// OpenReservations is the sum of what the account's open stays have reserved:
+	// what its Reserved must be. It reads every open stay; it is for audits.
+	OpenReservations(ctx context.Context, id AccountID) (money.Amount, error)
 }
 
 // Usage is the life of a stay: begun with money reserved, kept up, settled once.
@@ -141,17 +151,18 @@ type Usage interface {
 	// account, in one transaction. ErrInsufficientFunds where
 	// balance + credit limit - reserved does not cover it, and then nothing is
 	// recorded. Beginning an id again changes nothing. An amount of zero
-	// reserves nothing and always fits.
+	// reserves nothing and always fits. ErrStaleEpoch if the conference has been
+	// superseded, ErrClosed if it has ended.
 	BeginStay(ctx context.Context, p Participant, amount money.Amount) error
-	// ExtendReservation adds to what an open stay has reserved.
+	// ExtendReservation raises what an open stay has reserved to total, so that
+	// repeating it adds nothing; a lower total changes nothing.
 	// ErrInsufficientFunds leaves it as it was; ErrClosed if the stay has ended.
-	// It is not idempotent: total is what the reservation is to become, so that
-	// repeating it adds nothing.
 	ExtendReservation(ctx context.Context, id ParticipantID, total money.Amount) error
 	// SettleStay ends a stay, in one transaction: the participant's LeftAt and
 	// Cause, its xDR, the ledger entry of its amount, the account's balance,
 	// and the reservation given back. Exactly the first call for an id has an
-	// effect; it returns true. A stay that was never begun is ErrNotFound.
+	// effect; it returns true. A stay that was never begun is ErrNotFound. What
+	// the xDR says of account, customer and conference must be the stay's.
 	SettleStay(ctx context.Context, x XDR) (settled bool, err error)
 	// SetParticipantRole records a role or ownership changed in the conference.
 	SetParticipantRole(ctx context.Context, id ParticipantID, r Role, owner bool) error
@@ -163,11 +174,11 @@ type Usage interface {
 
 // Nodes keeps the lives of nodes, from which stays are closed after a crash.
 type Nodes interface {
-	// StartRun records a new run of a node.
+	// StartRun records a new run of a node, with StartedAt as its first heartbeat.
 	StartRun(ctx context.Context, r NodeRun) error
 	// Heartbeat moves the run's HeartbeatAt forward, never back.
 	Heartbeat(ctx context.Context, node string, incarnation int64, at time.Time) error
-	// StopRun records an orderly end.
+	// StopRun records an orderly end. Stopping twice keeps the first end.
 	StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error
 	// OpenStaysOfDeadRuns returns the open participants whose focus is a run of
 	// node other than incarnation, each with the last heartbeat of its run.
@@ -176,7 +187,8 @@ type Nodes interface {
 	// its run's last heartbeat, with reason "node-failure", and returns how many.
 	CloseConferencesOfDeadRuns(ctx context.Context, node string, incarnation int64) (int, error)
 	// CloseCallsOfDeadRuns ends the open calls of a node that started before
-	// the current run, at its last heartbeat before, and returns how many.
+	// the current run, each at the last heartbeat of the run that it began in,
+	// with cause "node-failure", and returns how many.
 	CloseCallsOfDeadRuns(ctx context.Context, node string, incarnation int64) (int, error)
 }
 

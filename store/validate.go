@@ -1,73 +1,158 @@
 package store
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
-)
+	"unicode/utf8"
 
-// ErrInvalid: a value that may not be kept. The text names the field, the value
-// and the fix.
-var ErrInvalid = errors.New("invalid")
+	"github.com/conclave-voice/conclave/store/money"
+)
 
 func invalid(field string, value any, fix string) error {
 	return fmt.Errorf("%w %s %q: %s", ErrInvalid, field, fmt.Sprint(value), fix)
 }
 
+// maxName bounds names, in bytes: they are keys of indexes.
+const maxName = 255
+
 func needed(field, value string) error {
-	if strings.TrimSpace(value) == "" {
+	switch {
+	case strings.TrimSpace(value) == "":
 		return invalid(field, value, "it must not be empty")
+	case len(value) > maxName:
+		return invalid(field, value[:32]+"…", fmt.Sprintf("it must have at most %d bytes, not %d", maxName, len(value)))
+	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+		return invalid(field, value, "it must be text (UTF-8)")
 	}
 	return nil
 }
 
-// Validate says what is wrong with the customer, or nil. So do those below.
-func (c Customer) Validate() error { return needed("customer name", c.Name) }
+// identified checks an id that must be there.
+func identified[ID ~string](field string, id ID) error {
+	if id == "" {
+		return invalid(field, "", "it must not be empty; ids are made with New…ID")
+	}
+	return nil
+}
+
+// maxEpoch is what fits into the signed 64 bits of a database.
+const maxEpoch = math.MaxInt64
+
+func epoch(e uint64) error {
+	if e > maxEpoch {
+		return invalid("epoch", e, fmt.Sprintf("it must be at most %d", uint64(maxEpoch)))
+	}
+	return nil
+}
+
+// wholeSeconds checks a duration of which only seconds are kept.
+func wholeSeconds(field string, d, least time.Duration) error {
+	if d < least || d%time.Second != 0 {
+		return invalid(field, d, fmt.Sprintf("it must be whole seconds, at least %v", least))
+	}
+	return nil
+}
+
+// object checks JSON that is to be an object; nil is none.
+func object(field string, raw json.RawMessage) error {
+	if raw != nil && (!json.Valid(raw) || !strings.HasPrefix(strings.TrimSpace(string(raw)), "{")) {
+		return invalid(field, string(raw), "it must be a JSON object, or nil")
+	}
+	return nil
+}
+
+// first is the first error that is one.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Validate says what is wrong with the customer, or nil; the error is ErrInvalid. So
+// do those below.
+func (c Customer) Validate() error {
+	return first(identified("customer id", c.ID), needed("customer name", c.Name))
+}
 
 func (a Account) Validate() error {
-	switch {
-	case needed("account name", a.Name) != nil:
-		return needed("account name", a.Name)
-	case a.CreditLimit < 0:
-		return invalid("credit limit", a.CreditLimit, "it must be 0 or more")
-	case a.MaxParticipants < 0:
-		return invalid("participant limit", a.MaxParticipants, "it must be 0 (no limit) or more")
+	return first(
+		identified("account id", a.ID),
+		identified("customer of the account", a.CustomerID),
+		identified("tariff of the account", a.TariffID),
+		needed("account name", a.Name),
+		bounded("balance", a.Balance),
+		ValidateLimits(a.CreditLimit, a.MaxParticipants),
+		currency(a.Currency))
+}
+
+// maxMoney bounds each amount, so that sums of a few stay within 64 bits.
+const maxMoney = 1_000_000_000_000 * money.Unit
+
+func bounded(field string, a money.Amount) error {
+	if a < -maxMoney || a > maxMoney {
+		return invalid(field, a, fmt.Sprintf("it must be within ±%s", maxMoney))
 	}
-	return currency(a.Currency)
+	return nil
+}
+
+// ValidateLimits says what is wrong with limits of an account, or nil.
+func ValidateLimits(creditLimit money.Amount, maxParticipants int) error {
+	switch {
+	case creditLimit < 0 || creditLimit > maxMoney:
+		return invalid("credit limit", creditLimit, fmt.Sprintf("it must be 0 to %s", maxMoney))
+	case maxParticipants < 0:
+		return invalid("participant limit", maxParticipants, "it must be 0 (no limit) or more")
+	}
+	return nil
+}
+
+// ValidateReservation says what is wrong with an amount to reserve, or nil.
+func ValidateReservation(amount money.Amount) error {
+	if amount < 0 || amount > maxMoney {
+		return invalid("reservation", amount, fmt.Sprintf("it must be 0 to %s", maxMoney))
+	}
+	return nil
 }
 
 func currency(code string) error {
-	if len(code) != 3 || strings.ToUpper(code) != code || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if len(code) != 3 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return invalid("currency", code, "write three upper-case letters (ISO 4217), such as USD")
 	}
 	return nil
 }
 
 func (t Tariff) Validate() error {
-	return errors.Join(needed("tariff name", t.Name), currency(t.Currency))
+	return first(identified("tariff id", t.ID), needed("tariff name", t.Name), currency(t.Currency))
 }
 
 func (r Rate) Validate() error {
-	switch {
-	case r.PerMinute < 0:
+	if r.PerMinute < 0 {
 		return invalid("price per minute", r.PerMinute, "it must be 0 or more")
-	case r.First < time.Second || r.First%time.Second != 0:
-		return invalid("first interval", r.First, "it must be whole seconds, at least 1s")
-	case r.Next < time.Second || r.Next%time.Second != 0:
-		return invalid("next interval", r.Next, "it must be whole seconds, at least 1s")
 	}
-	return nil
+	return first(
+		identified("tariff of the rate", r.TariffID),
+		needed("service", string(r.Service)),
+		wholeSeconds("first interval", r.First, time.Second),
+		wholeSeconds("next interval", r.Next, time.Second))
 }
+
+// maxDigits bounds numbers. E.164 has 15; carriers add prefixes.
+const maxDigits = 32
 
 func (n AccessNumber) Validate() error {
 	switch {
-	case n.Number == "" || strings.Trim(n.Number, "0123456789") != "" || len(n.Number) > 32:
-		return invalid("access number", n.Number, "write 1 to 32 digits, without a plus sign")
+	case n.Number == "" || strings.Trim(n.Number, "0123456789") != "" || len(n.Number) > maxDigits:
+		return invalid("access number", n.Number, fmt.Sprintf("write 1 to %d digits, without a plus sign", maxDigits))
 	case n.Application != ApplicationConference:
 		return invalid("application", n.Application, fmt.Sprintf("write %q", ApplicationConference))
 	}
-	return needed("code space", n.CodeSpace)
+	return first(identified("access number id", n.ID), needed("code space", n.CodeSpace))
 }
 
 func (r CallRule) Validate() error {
@@ -78,19 +163,27 @@ func (r CallRule) Validate() error {
 	}
 	switch r.Transport {
 	case "", "udp", "tcp", "tls", "ws", "wss":
-		return nil
+	default:
+		return invalid("transport", r.Transport, "write udp, tcp, tls, ws, wss, or nothing for any")
 	}
-	return invalid("transport", r.Transport, "write udp, tcp, tls, ws, wss, or nothing for any")
+	if r.Source.IsValid() && r.Source != r.Source.Masked() {
+		return invalid("source", r.Source, fmt.Sprintf("it has bits beyond its length; write %s", r.Source.Masked()))
+	}
+	return identified("call rule id", r.ID)
 }
 
 func (u SIPUser) Validate() error {
-	switch {
-	case needed("SIP user name", u.Username) != nil:
-		return needed("SIP user name", u.Username)
-	case len(u.HA1MD5) != 32 || len(u.HA1SHA256) != 64:
+	if !isHex(u.HA1MD5, 32) || !isHex(u.HA1SHA256, 64) {
 		return invalid("SIP user", u.Username, "its password has not been hashed")
 	}
-	return needed("realm", u.Realm)
+	return first(
+		identified("account of the SIP user", u.AccountID),
+		needed("SIP user name", u.Username),
+		needed("realm", u.Realm))
+}
+
+func isHex(s string, digits int) bool {
+	return len(s) == digits && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 func (t APIToken) Validate() error {
@@ -106,65 +199,8 @@ func (t APIToken) Validate() error {
 	default:
 		return invalid("token role", t.Role, "write operator, customer or readonly")
 	}
-	if len(t.Hash) != 64 {
+	if !isHex(t.Hash, 64) {
 		return invalid("token", t.Name, "its secret has not been hashed")
 	}
-	return needed("token name", t.Name)
-}
-
-// maxGrace bounds the graces of a moderated room.
-const maxGrace = 24 * time.Hour
-
-func (r Room) Validate() error {
-	for _, c := range []struct{ field, code string }{{"host code", r.HostCode}, {"guest code", r.GuestCode}} {
-		if err := code(c.field, c.code); err != nil {
-			return err
-		}
-	}
-	switch {
-	case needed("room name", r.Name) != nil:
-		return needed("room name", r.Name)
-	case r.HostCode == r.GuestCode:
-		return invalid("guest code", "(the host's)", "the two codes must differ")
-	case r.EndGrace < 0 || r.EndGrace > maxGrace:
-		return invalid("end grace", r.EndGrace, "it must be 0 to 24h")
-	case r.LostGrace < 0 || r.LostGrace > maxGrace:
-		return invalid("lost grace", r.LostGrace, "it must be 0 to 24h")
-	case r.MaxParticipants < 0:
-		return invalid("participant limit", r.MaxParticipants, "it must be 0 (no limit) or more")
-	case r.GuestRole != RoleSpeaker && r.GuestRole != RoleListenOnly && r.GuestRole != RoleModerator:
-		return invalid("guest role", r.GuestRole, "write speaker, listen-only or moderator")
-	}
-	return errors.Join(sound("entry sound", r.EntrySound), sound("exit sound", r.ExitSound), keys(r.Keys))
-}
-
-func code(field, c string) error {
-	if len(c) < 4 || len(c) > 12 || strings.Trim(c, "0123456789") != "" {
-		// The value stays out of the message: codes are secrets.
-		return invalid(field, fmt.Sprint(len(c), " characters"), "it must be 4 to 12 digits")
-	}
-	return nil
-}
-
-func sound(field string, s EntrySound) error {
-	switch s {
-	case SoundNone, SoundTone, SoundName:
-		return nil
-	}
-	return invalid(field, s, "write none, tone or name")
-}
-
-func keys(m map[string]Action) error {
-	for key, action := range m {
-		if key == "" || len(key) > 3 || strings.Trim(key, "0123456789*#") != "" {
-			return invalid("key", key, "it must be 1 to 3 of 0-9, * and #")
-		}
-		switch action {
-		case ActionMuteSelf, ActionCount, ActionHearLouder, ActionHearSofter, ActionSpeakLouder, ActionSpeakSofter,
-			ActionRaiseHand, ActionLeave, ActionMuteAll, ActionLock, ActionEjectLast, ActionEnd, ActionListKeys:
-		default:
-			return invalid("action of key "+key, action, "see the list of actions in the documentation of rooms")
-		}
-	}
-	return nil
+	return first(identified("token id", t.ID), needed("token name", t.Name))
 }

@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/conclave-voice/conclave/store"
@@ -19,29 +21,44 @@ func scanAccount(r scanner) (a store.Account, err error) {
 
 func (s *Store) CreateAccount(ctx context.Context, a store.Account, author string) error {
 	if err := a.Validate(); err != nil {
-		return err
+		return fmt.Errorf("create account: %w", err)
 	}
-	return s.write(ctx, fmt.Sprintf("create account %q", a.Name), func(q querier) error {
+	return s.transact(ctx, fmt.Sprintf("create account %q", a.Name), func(q tx) error {
+		if err := tariffFits(ctx, q, a); err != nil {
+			return err
+		}
 		n, err := insert(ctx, q, "account", accountColumns, "ON CONFLICT (id) DO NOTHING", a.ID, a.CustomerID, a.Name, a.Currency,
 			a.TariffID, 0, a.CreditLimit, 0, flag(a.Blocked), a.MaxParticipants, micros(a.CreatedAt))
 		if err != nil || n == 0 || a.Balance == 0 {
-			return err
+			return s.taken(err, "the name")
 		}
 		_, err = post(ctx, q, store.LedgerEntry{ID: store.NewEntryID(), AccountID: a.ID, At: a.CreatedAt,
-			Kind: store.EntryTopUp, Amount: a.Balance, Reason: "opening balance", Author: author})
+			Kind: store.EntryTopUp, Amount: a.Balance, Reason: "opening balance", Author: author}, 0)
 		return err
 	})
 }
 
-func (s *Store) account(ctx context.Context, sc store.Scope, column string, value any) (store.Account, error) {
+// tariffFits says whether the account can be charged by its tariff. The table would
+// refuse it too, but not say why.
+func tariffFits(ctx context.Context, q querier, a store.Account) error {
+	t, err := scanTariff(q.QueryRowContext(ctx, "SELECT "+tariffColumns+" FROM tariff WHERE id = $1", a.TariffID))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("tariff %q: %w", a.TariffID, store.ErrNotFound)
+	case err == nil && t.Currency != a.Currency:
+		return fmt.Errorf("%w currency %q: tariff %q is in %s; use the tariff's, or another tariff", store.ErrInvalid, a.Currency, t.Name, t.Currency)
+	}
+	return err
+}
+
+func (s *Store) account(ctx context.Context, sc store.Scope, column, value string) (store.Account, error) {
 	var w where
 	w.and(column+" = ?", value).scope(sc, "customer_id")
-	a, err := scanAccount(s.reader().QueryRowContext(ctx, "SELECT "+accountColumns+" FROM account"+w.text(), w.args...))
-	return a, s.wrap(fmt.Sprint("account ", value), err)
+	return find(ctx, s, fmt.Sprintf("account %q", value), scanAccount, "SELECT "+accountColumns+" FROM account"+w.text(), w.args...)
 }
 
 func (s *Store) Account(ctx context.Context, sc store.Scope, id store.AccountID) (store.Account, error) {
-	return s.account(ctx, sc, "id", id)
+	return s.account(ctx, sc, "id", string(id))
 }
 
 func (s *Store) AccountByName(ctx context.Context, sc store.Scope, name string) (store.Account, error) {
@@ -51,16 +68,14 @@ func (s *Store) AccountByName(ctx context.Context, sc store.Scope, name string) 
 func (s *Store) ListAccounts(ctx context.Context, sc store.Scope, p store.Page) ([]store.Account, error) {
 	var w where
 	w.scope(sc, "customer_id")
-	tail := w.page(p)
-	all, err := list(ctx, s.reader(), scanAccount, "SELECT "+accountColumns+" FROM account"+tail, w.args...)
-	return all, s.wrap("list accounts", err)
+	return list(ctx, s, "list accounts", scanAccount, accountColumns, "account", w, p)
 }
 
 func (s *Store) SetAccountLimits(ctx context.Context, sc store.Scope, id store.AccountID, creditLimit money.Amount, maxParticipants int, blocked bool) error {
-	if creditLimit < 0 || maxParticipants < 0 {
-		return fmt.Errorf("%w limits %s and %d: they must be 0 or more", store.ErrInvalid, creditLimit, maxParticipants)
+	if err := store.ValidateLimits(creditLimit, maxParticipants); err != nil {
+		return fmt.Errorf("limits of account %s: %w", id, err)
 	}
-	return s.write(ctx, "limits of account "+string(id), func(q querier) error {
+	return s.transact(ctx, "limits of account "+string(id), func(q tx) error {
 		w := where{args: []any{creditLimit, maxParticipants, flag(blocked)}}
 		w.and("id = ?", id).scope(sc, "customer_id")
 		return one(q.ExecContext(ctx, "UPDATE account SET credit_limit = $1, max_participants = $2, blocked = $3"+w.text(), w.args...))
@@ -74,23 +89,31 @@ func scanEntry(r scanner) (e store.LedgerEntry, err error) {
 	return e, err
 }
 
-func (s *Store) PostEntry(ctx context.Context, e store.LedgerEntry) (store.LedgerEntry, error) {
-	var kept store.LedgerEntry
-	err := s.write(ctx, "post ledger entry "+string(e.ID), func(q querier) error {
-		var err error
-		kept, err = scanEntry(q.QueryRowContext(ctx, "SELECT "+entryColumns+" FROM ledger_entry WHERE id = $1", e.ID))
-		if err == nil {
-			return nil // posted before: the call is a repetition
+func (s *Store) PostEntry(ctx context.Context, e store.LedgerEntry) (posted store.LedgerEntry, err error) {
+	if err := e.Validate(); err != nil {
+		return e, fmt.Errorf("post ledger entry: %w", err)
+	}
+	err = s.transact(ctx, "post ledger entry "+string(e.ID), func(q tx) error {
+		first, err := scanEntry(q.QueryRowContext(ctx, "SELECT "+entryColumns+" FROM ledger_entry WHERE id = $1", e.ID))
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			posted, err = post(ctx, q, e, 0)
+		case err == nil && first.AccountID != e.AccountID:
+			return fmt.Errorf("%w: the entry's id is taken; make a new one", store.ErrConflict)
+		case err == nil:
+			posted = first // posted before: the call is a repetition
 		}
-		kept, err = post(ctx, q, e)
 		return err
 	})
-	return kept, err
+	return posted, err
 }
 
-// post changes the balance and writes the entry with what the balance is then.
-func post(ctx context.Context, q querier, e store.LedgerEntry) (store.LedgerEntry, error) {
-	err := q.QueryRowContext(ctx, "UPDATE account SET balance = balance + $1 WHERE id = $2 RETURNING balance", e.Amount, e.AccountID).Scan(&e.Balance)
+// post changes the balance, gives back what was reserved for the entry, and writes
+// the entry with what the balance is then.
+func post(ctx context.Context, q querier, e store.LedgerEntry, reserved money.Amount) (store.LedgerEntry, error) {
+	e.At = kept(e.At)
+	err := q.QueryRowContext(ctx, "UPDATE account SET balance = balance + $1, reserved = reserved - $2 WHERE id = $3 RETURNING balance",
+		e.Amount, reserved, e.AccountID).Scan(&e.Balance)
 	if err != nil {
 		return e, err
 	}
@@ -104,7 +127,13 @@ func (s *Store) ListEntries(ctx context.Context, sc store.Scope, id store.Accoun
 	}
 	var w where
 	w.and("account_id = ?", id)
-	tail := w.page(p)
-	all, err := list(ctx, s.reader(), scanEntry, "SELECT "+entryColumns+" FROM ledger_entry"+tail, w.args...)
-	return all, s.wrap("ledger of account "+string(id), err)
+	return list(ctx, s, "ledger of account "+string(id), scanEntry, entryColumns, "ledger_entry", w, p)
+}
+
+func (s *Store) OpenReservations(ctx context.Context, id store.AccountID) (money.Amount, error) {
+	// The cast, because PostgreSQL adds integers up to a NUMERIC.
+	return find(ctx, s, "open reservations of account "+string(id), func(r scanner) (sum money.Amount, err error) {
+		err = r.Scan(&sum)
+		return sum, err
+	}, "SELECT CAST(COALESCE(SUM(reserved), 0) AS BIGINT) FROM participant WHERE account_id = $1 AND left_at = 0", id)
 }

@@ -18,6 +18,9 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
+// kept is a time as it will be read back.
+func kept(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
 // instant reads a kept time.
 type instant struct{ t *time.Time }
 
@@ -50,6 +53,22 @@ func (s span) Scan(v any) error {
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
+// object is a JSON object as it is kept: empty text for none.
+func object(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return []byte(text)
+}
+
+// optional is a reference, which is NULL where there is none.
+func optional[ID ~string](id ID) any {
+	if id == "" {
+		return nil
+	}
+	return string(id)
+}
+
 // flag keeps a bool as 0 or 1.
 func flag(b bool) int64 {
 	if b {
@@ -78,25 +97,56 @@ func one(r sql.Result, err error) error {
 // scanner is a row, or the present one of several.
 type scanner interface{ Scan(dest ...any) error }
 
-// list reads all rows of a query.
-func list[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+// rows reads all rows of a query.
+func rows[T any](ctx context.Context, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	r, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer r.Close()
 	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
+	for r.Next() {
+		v, err := scan(r)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, v)
 	}
-	return all, rows.Err()
+	return all, r.Err()
 }
 
-// where builds the conditions of a listing.
+// find reads one row, or is store.ErrNotFound.
+func find[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), query string, args ...any) (found T, err error) {
+	err = s.query(ctx, what, func(q querier) error {
+		found, err = scan(q.QueryRowContext(ctx, query, args...))
+		return err
+	})
+	return found, err
+}
+
+// all reads rows.
+func all[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), query string, args ...any) (found []T, err error) {
+	err = s.query(ctx, what, func(q querier) error {
+		found, err = rows(ctx, q, scan, query, args...)
+		return err
+	})
+	return found, err
+}
+
+// list reads one page of a table, by id.
+func list[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), columns, table string, w where, p store.Page) ([]T, error) {
+	limit, err := p.Size()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if p.After != "" {
+		w.and("id > ?", p.After)
+	}
+	args := append(w.args, limit)
+	return all(ctx, s, what, scan, fmt.Sprintf("SELECT %s FROM %s%s ORDER BY id LIMIT $%d", columns, table, w.text(), len(args)), args...)
+}
+
+// where builds the conditions of a statement.
 type where struct {
 	conditions []string
 	args       []any
@@ -117,17 +167,22 @@ func (w *where) scope(s store.Scope, column string) *where {
 	return w
 }
 
-// page adds order and bounds: by id, from after on.
-func (w *where) page(p store.Page) string {
-	if p.After != "" {
-		w.and("id > ?", p.After)
+// named limits to rows of one thing, if it is named.
+func named[ID ~string](w *where, column string, id ID) {
+	if id != "" {
+		w.and(column+" = ?", id)
 	}
-	limit := p.Limit
-	if limit <= 0 {
-		limit = 100
+}
+
+// between limits to times in [from, to); zero bounds are open.
+func (w *where) between(column string, from, to time.Time) *where {
+	if !from.IsZero() {
+		w.and(column+" >= ?", micros(from))
 	}
-	w.args = append(w.args, min(limit, 1000))
-	return w.text() + fmt.Sprint(" ORDER BY id LIMIT $", len(w.args))
+	if !to.IsZero() {
+		w.and(column+" < ?", micros(to))
+	}
+	return w
 }
 
 func (w *where) text() string {
@@ -137,17 +192,23 @@ func (w *where) text() string {
 	return " WHERE " + strings.Join(w.conditions, " AND ")
 }
 
-// marks are the placeholders $1 … $n.
-func marks(n int) string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = fmt.Sprint("$", i+1)
+// placeholders are $1 … $n.
+func placeholders(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprint("$", i+1)
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(all, ", ")
 }
 
 // insert writes a whole row; columns are separated by commas. suffix may say what
 // happens on a conflict.
 func insert(ctx context.Context, q querier, table, columns, suffix string, args ...any) (int64, error) {
-	return affected(q.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES ("+marks(len(args))+") "+suffix, args...))
+	return affected(q.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES ("+placeholders(len(args))+") "+suffix, args...))
+}
+
+// count is the answer of a SELECT COUNT(*).
+func count(ctx context.Context, q querier, query string, args ...any) (n int64, err error) {
+	err = q.QueryRowContext(ctx, query, args...).Scan(&n)
+	return n, err
 }

@@ -3,157 +3,119 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"math/rand/v2"
 	"time"
 
-	"github.com/pressly/goose/v3"
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/conclave-voice/conclave/store"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
-
 // Store keeps everything in a SQL database. It implements store.Store and is safe
 // for concurrent use.
 type Store struct {
-	db      *sql.DB
+	write   *sql.DB // transactions
+	read    *sql.DB // single SELECTs; on PostgreSQL the same pool
 	dialect dialect
-	tx      *sql.Tx // set within Once: everything happens in it
+	logger  hclog.Logger
+	tx      *tx // set within Once: everything happens in it
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects to sqlite:///path/to/file.db (or a plain path) or
-// postgresql://user@host:port/database. Call Migrate before anything else.
-func Open(ctx context.Context, dsn string) (*Store, error) {
-	db, d, err := open(ctx, dsn)
+// Option changes how Open opens.
+type Option func(*options)
+
+type options struct {
+	logger      hclog.Logger
+	connections int
+}
+
+// WithLogger logs what is tried again, and why. Without it nothing is logged.
+func WithLogger(l hclog.Logger) Option { return func(o *options) { o.logger = l } }
+
+// WithConnections is how many connections to PostgreSQL there may be at most, 32 if
+// not said. What finds none free waits for one. SQLite has one that writes and eight
+// that read.
+func WithConnections(most int) Option { return func(o *options) { o.connections = most } }
+
+// Open connects to sqlite:///path/to/file.db (or a plain path; the file and its
+// folder are made if need be) or postgresql://user@host:port/database. It fails if
+// the DSN is wrong, which the error explains without the password, or the database
+// does not answer within 10 s. Call Migrate before anything else.
+func Open(ctx context.Context, dsn string, opts ...Option) (*Store, error) {
+	o := options{logger: hclog.NewNullLogger(), connections: 32}
+	for _, set := range opts {
+		set(&o)
+	}
+	target, err := parseDSN(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, dialect: d}, nil
+	s := &Store{logger: o.logger}
+	if target.file != "" {
+		err = s.openSQLite(ctx, target.file)
+	} else {
+		err = s.openPostgreSQL(ctx, target.url, o.connections)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the store %s: %w", redacted(dsn), err)
+	}
+	return s, nil
 }
 
-// Close disconnects.
-func (s *Store) Close() error { return s.db.Close() }
+// openTime bounds the first contact.
+const openTime = 10 * time.Second
+
+// answers says whether both pools reach the database.
+func (s *Store) answers(ctx context.Context) error {
+	if err := s.write.PingContext(ctx); err != nil {
+		return err
+	}
+	if s.read == s.write {
+		return nil
+	}
+	return s.read.PingContext(ctx)
+}
+
+// Close disconnects, after what is under way.
+func (s *Store) Close() error {
+	if s.tx != nil {
+		return errors.New("close the store: not within a transaction")
+	}
+	err := s.write.Close()
+	if s.read != s.write {
+		err = errors.Join(s.read.Close(), err)
+	}
+	return err
+}
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.db.PingContext(ctx); err != nil {
+	if err := s.answers(ctx); err != nil {
 		return fmt.Errorf("%s does not answer: %w", s.dialect.name, err)
 	}
 	return nil
 }
 
-// Migrate brings the schema up to this program's version. A schema that is newer
-// is left as it is.
-func (s *Store) Migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.db, files, goose.WithAllowOutofOrder(true))
-	if err != nil {
-		return fmt.Errorf("migrate %s: %w", s.dialect.name, err)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate %s: %w", s.dialect.name, err)
-	}
-	return nil
-}
-
-// querier is what a database and a transaction have in common.
-type querier interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-// reader is where single reads go.
-func (s *Store) reader() querier {
-	if s.tx != nil {
-		return s.tx
-	}
-	return s.db
-}
-
-// errCommitLost: the connection broke while the transaction committed.
-var errCommitLost = errors.New("it is not known whether the transaction committed")
-
-const (
-	pauseFirst = 2 * time.Millisecond
-	pauseMost  = 250 * time.Millisecond
-)
-
-// write runs do in one serializable transaction, again from the beginning as
-// often as the database asks for it and ctx allows. what is for errors.
-func (s *Store) write(ctx context.Context, what string, do func(q querier) error) error {
-	if s.tx != nil {
-		return s.wrap(what, do(s.tx))
-	}
-	for pause := pauseFirst; ; pause = min(2*pause, pauseMost) {
-		err := s.attempt(ctx, do)
-		if err == nil || !s.dialect.again(err) {
-			return s.wrap(what, err)
-		}
-		timer := time.NewTimer(pause/2 + rand.N(pause))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return s.wrap(what, errors.Join(ctx.Err(), err))
-		}
-	}
-}
-
-// attempt runs the transaction once. COMMIT's error counts like any other.
-func (s *Store) attempt(ctx context.Context, do func(q querier) error) error {
-	tx, err := s.db.BeginTx(ctx, s.dialect.options)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		tx.Rollback() // its error would hide the first one
-		return err
-	}
-	err = tx.Commit()
-	if err != nil && ctx.Err() == nil && !s.dialect.unique(err) && !s.dialect.foreign(err) && !s.dialect.again(err) {
-		return fmt.Errorf("%w: %w", errCommitLost, err)
-	}
-	return err
-}
-
-// wrap says what was being done, and turns what databases say into store's errors.
-func (s *Store) wrap(what string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, sql.ErrNoRows):
-		err = store.ErrNotFound
-	case s.dialect.unique(err):
-		err = fmt.Errorf("%w (%w)", store.ErrConflict, err)
-	case s.dialect.foreign(err):
-		err = fmt.Errorf("%w: it refers to something that does not exist (%w)", store.ErrNotFound, err)
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
 // Once runs seed in one transaction unless it has succeeded before.
 func (s *Store) Once(ctx context.Context, name string, seed func(ctx context.Context, tx store.Store) error) (bool, error) {
+	run := uuid.NewString() // tells this call's mark from another's
 	ran := false
-	err := s.write(ctx, "once "+name, func(q querier) error {
+	err := s.transact(ctx, "once "+name, func(q tx) error {
 		ran = false
-		n, err := affected(q.ExecContext(ctx, `INSERT INTO once (name, done_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`,
-			name, micros(time.Now())))
-		if err != nil || n == 0 {
+		n, err := insert(ctx, q, "once", "name, run, done_at", "ON CONFLICT (name) DO NOTHING", name, run, micros(time.Now()))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			ran, err = q.mine(ctx, "SELECT COUNT(*) FROM once WHERE name = $1 AND run = $2", name, run)
 			return err
 		}
 		ran = true
-		return seed(ctx, &Store{db: s.db, dialect: s.dialect, tx: q.(*sql.Tx)})
+		return seed(ctx, &Store{write: s.write, read: s.read, dialect: s.dialect, logger: s.logger, tx: &q})
 	})
 	return ran && err == nil, err
 }

@@ -10,16 +10,42 @@ import (
 )
 
 func (s *Store) BeginStay(ctx context.Context, p store.Participant, amount money.Amount) error {
-	return s.write(ctx, "begin the stay of participant "+string(p.ID), func(q querier) error {
+	if err := p.Validate(); err != nil {
+		return fmt.Errorf("begin a stay: %w", err)
+	}
+	if err := store.ValidateReservation(amount); err != nil {
+		return fmt.Errorf("begin a stay: %w", err)
+	}
+	return s.transact(ctx, "begin the stay of participant "+string(p.ID), func(q tx) error {
 		n, err := insert(ctx, q, "participant", participantColumns+", reserved", "ON CONFLICT (id) DO NOTHING",
 			p.ID, p.ConferenceID, p.RoomID, p.CustomerID, p.AccountID, p.CallID, p.Role, flag(p.Owner), p.Caller, p.Called,
 			p.Ingress.Site, p.Ingress.Node, p.Focus.Site, p.Focus.Node, p.Incarnation, int64(p.Epoch), micros(p.JoinedAt), 0, "",
 			p.Rate.TariffID, p.Rate.AccessNumber, p.Rate.PerMinute, seconds(p.Rate.First), seconds(p.Rate.Next), p.Currency, amount)
 		if err != nil || n == 0 {
+			return err // begun before: the call is a repetition
+		}
+		if err := goesOn(ctx, q, p.ConferenceID); err != nil {
 			return err
 		}
 		return reserve(ctx, q, p.AccountID, amount)
 	})
+}
+
+// goesOn says whether a conference takes stays: one that was replaced does not, though
+// its focus may not know yet.
+func goesOn(ctx context.Context, q querier, id store.ConferenceID) error {
+	var ended int64
+	var reason string
+	err := q.QueryRowContext(ctx, "SELECT ended_at, end_reason FROM conference WHERE id = $1", id).Scan(&ended, &reason)
+	switch {
+	case err != nil:
+		return err
+	case ended != 0 && reason == superseded:
+		return fmt.Errorf("conference %s: %w", id, store.ErrStaleEpoch)
+	case ended != 0:
+		return fmt.Errorf("conference %s: %w", id, store.ErrClosed)
+	}
+	return nil
 }
 
 // reserve promises money of an account if it has that much left. The condition
@@ -37,7 +63,10 @@ func reserve(ctx context.Context, q querier, id store.AccountID, amount money.Am
 }
 
 func (s *Store) ExtendReservation(ctx context.Context, id store.ParticipantID, total money.Amount) error {
-	return s.write(ctx, "extend the reservation of participant "+string(id), func(q querier) error {
+	if err := store.ValidateReservation(total); err != nil {
+		return fmt.Errorf("extend a reservation: %w", err)
+	}
+	return s.transact(ctx, "extend the reservation of participant "+string(id), func(q tx) error {
 		h, err := holdingOf(ctx, q, id)
 		switch {
 		case err != nil:
@@ -55,16 +84,29 @@ func (s *Store) ExtendReservation(ctx context.Context, id store.ParticipantID, t
 	})
 }
 
-// holding is what an open stay has of its account's money.
+// holding is what a stay has of its account's money, and whose it is.
 type holding struct {
-	account  store.AccountID
-	reserved money.Amount
-	left     int64
+	conference store.ConferenceID
+	customer   store.CustomerID
+	account    store.AccountID
+	currency   string
+	reserved   money.Amount
+	left       int64
 }
 
 func holdingOf(ctx context.Context, q querier, id store.ParticipantID) (h holding, err error) {
-	err = q.QueryRowContext(ctx, "SELECT account_id, reserved, left_at FROM participant WHERE id = $1", id).Scan(&h.account, &h.reserved, &h.left)
+	err = q.QueryRowContext(ctx, "SELECT conference_id, customer_id, account_id, currency, reserved, left_at FROM participant WHERE id = $1", id).
+		Scan(&h.conference, &h.customer, &h.account, &h.currency, &h.reserved, &h.left)
 	return h, err
+}
+
+// fits says whether the xDR is of this stay: one that is not would charge somebody
+// else, or show one customer's call to another.
+func (h holding) fits(x store.XDR) error {
+	if x.ConferenceID != h.conference || x.CustomerID != h.customer || x.AccountID != h.account || x.Currency != h.currency {
+		return fmt.Errorf("%w xDR: its conference, customer, account or currency is not the stay's; copy them from the participant", store.ErrInvalid)
+	}
+	return nil
 }
 
 const xdrColumns = `id, conference_id, room_id, room_name, customer_id, account_id, call_id, service, caller, called,
@@ -82,62 +124,57 @@ func scanXDR(r scanner) (x store.XDR, err error) {
 }
 
 func (s *Store) SettleStay(ctx context.Context, x store.XDR) (settled bool, err error) {
-	err = s.write(ctx, "settle the stay of participant "+string(x.ID), func(q querier) error {
+	if err := x.Validate(); err != nil {
+		return false, fmt.Errorf("settle a stay: %w", err)
+	}
+	entry := store.NewEntryID() // the same in every run of the transaction
+	err = s.transact(ctx, "settle the stay of participant "+string(x.ID), func(q tx) error {
 		settled = false
 		h, err := holdingOf(ctx, q, x.ID)
 		if err != nil {
 			return err
 		}
-		// The xDR's key decides who is first; the rest follows only then.
-		n, err := insert(ctx, q, "xdr", xdrColumns, "ON CONFLICT (id) DO NOTHING", x.ID, x.ConferenceID, x.RoomID, x.RoomName, x.CustomerID,
-			x.AccountID, x.CallID, x.Service, x.Caller, x.Called, x.Ingress.Site, x.Ingress.Node, x.Focus.Site, x.Focus.Node, int64(x.Epoch),
-			micros(x.StartedAt), micros(x.EndedAt), seconds(x.Duration), seconds(x.Billed), x.Rate.TariffID, x.Rate.AccessNumber,
-			x.Rate.PerMinute, seconds(x.Rate.First), seconds(x.Rate.Next), x.Amount, x.Currency, x.Cause, string(x.Quality), micros(x.RecordedAt))
-		if err != nil || n == 0 {
+		if h.left != 0 {
+			settled, err = q.mine(ctx, "SELECT COUNT(*) FROM ledger_entry WHERE id = $1", entry)
+			return err
+		}
+		if err := h.fits(x); err != nil {
 			return err
 		}
 		settled = true
-		return s.closeStay(ctx, q, x, h)
+		return closeStay(ctx, q, x, h, entry)
 	})
 	return settled && err == nil, err
 }
 
-// closeStay charges the account, gives the reservation back, and ends the stay.
-func (s *Store) closeStay(ctx context.Context, q querier, x store.XDR, h holding) error {
-	if _, err := post(ctx, q, store.LedgerEntry{ID: store.NewEntryID(), AccountID: h.account, At: x.RecordedAt, Kind: store.EntryUsage,
-		Amount: -x.Amount, XDR: x.ID, Reason: fmt.Sprintf("%s in %s", x.Caller, x.RoomName), Author: "billing"}); err != nil {
+// closeStay ends the stay, records it, charges the account, and gives the reservation
+// back.
+func closeStay(ctx context.Context, q querier, x store.XDR, h holding, entry store.EntryID) error {
+	if _, err := q.ExecContext(ctx, "UPDATE participant SET left_at = $1, cause = $2, reserved = 0 WHERE id = $3",
+		micros(x.EndedAt), x.Cause, x.ID); err != nil {
 		return err
 	}
-	if _, err := q.ExecContext(ctx, "UPDATE account SET reserved = reserved - $1 WHERE id = $2", h.reserved, h.account); err != nil {
+	if _, err := insert(ctx, q, "xdr", xdrColumns, "", x.ID, x.ConferenceID, x.RoomID, x.RoomName, x.CustomerID,
+		x.AccountID, x.CallID, x.Service, x.Caller, x.Called, x.Ingress.Site, x.Ingress.Node, x.Focus.Site, x.Focus.Node, int64(x.Epoch),
+		micros(x.StartedAt), micros(x.EndedAt), seconds(x.Duration), seconds(x.Billed), x.Rate.TariffID, x.Rate.AccessNumber,
+		x.Rate.PerMinute, seconds(x.Rate.First), seconds(x.Rate.Next), x.Amount, x.Currency, x.Cause, string(x.Quality), micros(x.RecordedAt)); err != nil {
 		return err
 	}
-	_, err := q.ExecContext(ctx, "UPDATE participant SET left_at = $1, cause = $2, reserved = 0 WHERE id = $3", micros(x.EndedAt), x.Cause, x.ID)
+	_, err := post(ctx, q, store.LedgerEntry{ID: entry, AccountID: h.account, At: x.RecordedAt, Kind: store.EntryUsage,
+		Amount: -x.Amount, XDR: x.ID, Reason: fmt.Sprintf("%s in %s", x.Caller, x.RoomName), Author: "billing"}, h.reserved)
 	return err
 }
 
 func (s *Store) XDR(ctx context.Context, sc store.Scope, id store.ParticipantID) (store.XDR, error) {
 	var w where
 	w.and("id = ?", id).scope(sc, "customer_id")
-	x, err := scanXDR(s.reader().QueryRowContext(ctx, "SELECT "+xdrColumns+" FROM xdr"+w.text(), w.args...))
-	return x, s.wrap("xDR "+string(id), err)
+	return find(ctx, s, "xDR "+string(id), scanXDR, "SELECT "+xdrColumns+" FROM xdr"+w.text(), w.args...)
 }
 
 func (s *Store) ListXDRs(ctx context.Context, sc store.Scope, f store.XDRFilter, p store.Page) ([]store.XDR, error) {
 	var w where
-	w.scope(sc, "customer_id")
-	if f.AccountID != "" {
-		w.and("account_id = ?", f.AccountID)
-	}
-	if f.RoomID != "" {
-		w.and("room_id = ?", f.RoomID)
-	}
-	if !f.From.IsZero() {
-		w.and("ended_at >= ?", micros(f.From))
-	}
-	if !f.To.IsZero() {
-		w.and("ended_at < ?", micros(f.To))
-	}
-	tail := w.page(p)
-	all, err := list(ctx, s.reader(), scanXDR, "SELECT "+xdrColumns+" FROM xdr"+tail, w.args...)
-	return all, s.wrap("list xDRs", err)
+	w.scope(sc, "customer_id").between("ended_at", f.From, f.To)
+	named(&w, "account_id", f.AccountID)
+	named(&w, "room_id", f.RoomID)
+	return list(ctx, s, "list xDRs", scanXDR, xdrColumns, "xdr", w, p)
 }

@@ -3,6 +3,8 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,29 +12,19 @@ import (
 	"github.com/conclave-voice/conclave/store/money"
 )
 
+// test is one behaviour. The name tells the SPEC rows that it proves.
+type test struct {
+	name string
+	run  func(*fixture)
+}
+
 // Run runs the suite. open gives an empty, migrated store for each test.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
-	for _, c := range []struct {
-		name string
-		test func(*fixture)
-	}{
-		{"Once", testOnce},
-		{"Catalogue", testCatalogue},
-		{"RateOfANumberWins", testRates},
-		{"CF1_CustomersAreApart", testScopes},
-		{"CF2_CodesAreUniqueInTheirSpace", testCodes},
-		{"CF2_ManyRoomsOnOneNumber", testManyRooms},
-		{"RoomsChangeByVersion", testRoomVersions},
-		{"Paging", testPaging},
-		{"ConferencesAreFencedByEpoch", testEpochs},
-		{"CA8_HistoryAndTraces", testHistory},
-		{"BL7_BalanceIsTheSumOfEntries", testLedger},
-		{"BL4_ReservationsNeverExceedFunds", testParallelReservations},
-		{"BL6_AStayIsSettledOnce", testSettleOnce},
-		{"ParallelSettling", testParallelSettling},
-		{"DeadRuns", testDeadRuns},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(newFixture(t, open(t))) })
+	for _, group := range [][]test{catalogueTests, tariffTests, scopeTests, roomTests, codeTests, conferenceTests, callTests,
+		accountTests, stayTests, nodeTests, generalTests} {
+		for _, c := range group {
+			t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open(t))) })
+		}
 	}
 }
 
@@ -44,7 +36,11 @@ type fixture struct {
 	customer store.Customer
 	tariff   store.Tariff
 	account  store.Account
+	own      store.Scope // the customer's
 }
+
+// everything is the operator's scope.
+var everything store.Scope
 
 // t0 has microseconds, which must survive.
 var t0 = time.Date(2026, 1, 2, 15, 4, 5, 123456000, time.UTC)
@@ -52,6 +48,7 @@ var t0 = time.Date(2026, 1, 2, 15, 4, 5, 123456000, time.UTC)
 func newFixture(t *testing.T, s store.Store) *fixture {
 	f := &fixture{T: t, s: s}
 	f.customer, f.tariff, f.account = f.tenant("one", 100*money.Unit)
+	f.own = store.Scope{CustomerID: f.customer.ID}
 	return f
 }
 
@@ -73,6 +70,14 @@ func (f *fixture) must(err error) {
 	f.Helper()
 	if err != nil {
 		f.Fatal(err)
+	}
+}
+
+// equal compares a value read back, and its error, with what was written.
+func (f *fixture) equal(got any, err error, want any) {
+	f.Helper()
+	if err != nil || !reflect.DeepEqual(got, want) {
+		f.Errorf("read back, error %v\n%+v\nwant\n%+v", err, got, want)
 	}
 }
 
@@ -126,7 +131,16 @@ func record(p store.Participant, minutes int) store.XDR {
 		Currency: p.Currency, Cause: store.CauseHangup, Quality: []byte(`{"loss":0.5}`), RecordedAt: p.JoinedAt.Add(d)}
 }
 
-// balance reads an account.
+// parallel runs do n times at once and waits.
+func parallel(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { do(i) })
+	}
+	wg.Wait()
+}
+
+// read reads an account.
 func (f *fixture) read(id store.AccountID) store.Account {
 	f.Helper()
 	a, err := f.s.Account(f.Context(), store.Scope{}, id)
@@ -134,25 +148,44 @@ func (f *fixture) read(id store.AccountID) store.Account {
 	return a
 }
 
-// consistent checks the invariants of an account's money: BL7 and open
-// reservations.
+// consistent checks the invariants of an account's money: its balance is the sum of
+// its entries, each entry tells the balance after it, and what is reserved is what
+// its open stays hold.
 func (f *fixture) consistent(id store.AccountID) {
 	f.Helper()
 	a := f.read(id)
 	var sum money.Amount
-	for page := (store.Page{Limit: 1000}); ; {
-		entries, err := f.s.ListEntries(f.Context(), store.Scope{}, id, page)
-		f.must(err)
-		for _, e := range entries {
-			sum += e.Amount
-		}
-		if len(entries) < page.Limit {
-			break
-		}
-		page.After = string(entries[len(entries)-1].ID)
+	for _, e := range pages(f, func(p store.Page) ([]store.LedgerEntry, error) {
+		return f.s.ListEntries(f.Context(), store.Scope{}, id, p)
+	}, func(e store.LedgerEntry) string { return string(e.ID) }) {
+		sum += e.Amount
 	}
-	if sum != a.Balance || a.Reserved < 0 {
-		f.Errorf("balance %s, entries sum to %s, reserved %s", a.Balance, sum, a.Reserved)
+	open, err := f.s.OpenReservations(f.Context(), id)
+	f.must(err)
+	if sum != a.Balance || open != a.Reserved || a.Reserved < 0 {
+		f.Errorf("balance %s, entries sum to %s; reserved %s, open stays hold %s", a.Balance, sum, a.Reserved, open)
+	}
+}
+
+// pages reads a listing to its end, a few rows at a time, and checks the order.
+func pages[T any](f *fixture, read func(store.Page) ([]T, error), id func(T) string) (all []T) {
+	f.Helper()
+	for page := (store.Page{Limit: 7}); ; {
+		rows, err := read(page)
+		f.must(err)
+		if len(rows) > page.Limit {
+			f.Fatalf("%d rows on a page of %d", len(rows), page.Limit)
+		}
+		for _, r := range rows {
+			if id(r) <= page.After {
+				f.Fatalf("%s comes after %s", id(r), page.After)
+			}
+			page.After = id(r)
+			all = append(all, r)
+		}
+		if len(rows) < page.Limit {
+			return all
+		}
 	}
 }
 

@@ -2,151 +2,85 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"fmt"
-	"net"
+	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"strconv"
-	"sync/atomic"
-	"syscall"
+	"strings"
 	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver "pgx"
 )
 
-// Server is a PostgreSQL of one test, with as many fresh databases as it asks for.
-type Server struct {
-	port int
-	next atomic.Int64
-}
-
-// Start runs a server until the test ends. Where PostgreSQL is not installed the
-// test is skipped, and fails if CI is set.
-func Start(t testing.TB) *Server {
+// Start returns the DSN of an empty database, which is dropped when the test ends.
+// Where PostgreSQL is not installed the test is skipped, and fails if CI is set.
+func Start(t testing.TB) (dsn string) {
 	t.Helper()
-	bin := find(t)
-	dir, err := os.MkdirTemp("", "conclave-postgres-")
+	bin, err := installed()
 	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	owner := unprivileged(t, dir)
-	data := filepath.Join(dir, "data")
-	run(t, owner, dir, filepath.Join(bin, "initdb"), "-D", data, "-U", "conclave", "-A", "trust", "-E", "UTF8", "--no-sync")
-	s := &Server{port: freePort(t)}
-	cmd := command(owner, dir, filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(s.port),
-		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+dir, "-c", "fsync=off", "-c", "max_connections=200")
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal("start postgres: ", err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGINT) // fast shutdown
-		cmd.Wait()
-	})
-	s.wait(t, log.Name())
-	return s
-}
-
-func find(t testing.TB) string {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
-	if len(found) == 0 {
-		const why = "PostgreSQL is not installed: apt-get install postgresql"
 		if os.Getenv("CI") != "" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	return filepath.Dir(found[len(found)-1])
-}
-
-// unprivileged gives the folder to a user that PostgreSQL agrees to run as: it
-// refuses root.
-func unprivileged(t testing.TB, dir string) *syscall.Credential {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, _ := strconv.Atoi(u.Uid)
-		gid, _ := strconv.Atoi(u.Gid)
-		if err := os.Chown(dir, uid, gid); err != nil {
 			t.Fatal(err)
 		}
-		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		t.Skip(err)
 	}
-	t.Fatal("no user to run PostgreSQL as: it refuses root")
-	return nil
-}
-
-func command(as *syscall.Credential, dir, name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Pdeathsig: syscall.SIGKILL}
-	return cmd
-}
-
-func run(t testing.TB, as *syscall.Credential, dir, name string, args ...string) {
-	if out, err := command(as, dir, name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", filepath.Base(name), err, out)
-	}
-}
-
-func freePort(t testing.TB) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	server, err := shared.start(bin)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal("start PostgreSQL: ", err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return fresh(t, server)
 }
 
-func (s *Server) dsn(database string) string {
-	return fmt.Sprintf("postgresql://conclave@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
-}
-
-// wait returns when the server answers.
-func (s *Server) wait(t testing.TB, log string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	db, err := sql.Open("pgx", s.dsn("postgres"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for tick := time.NewTicker(50 * time.Millisecond); db.PingContext(ctx) != nil; {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			text, _ := os.ReadFile(log)
-			t.Fatalf("postgres did not start:\n%s", text)
-		}
-	}
-}
-
-// Database makes an empty database and returns its DSN.
-func (s *Server) Database(t testing.TB) string {
+// External returns the DSN of an empty database on the server that CONCLAVE_TEST_DSN
+// names (PostgreSQL or CockroachDB), which is dropped when the test ends. The user
+// must be allowed to create databases. Without the variable the test is skipped.
+func External(t testing.TB) (dsn string) {
 	t.Helper()
-	db, err := sql.Open("pgx", s.dsn("postgres"))
+	server := os.Getenv("CONCLAVE_TEST_DSN")
+	if server == "" {
+		t.Skip("CONCLAVE_TEST_DSN is not set; it may name a server to test on, such as postgresql://root@host:26257/defaultdb")
+	}
+	return fresh(t, server)
+}
+
+// patience bounds what is done at a server for one test.
+const patience = 30 * time.Second
+
+// fresh makes a database at a server and drops it when the test ends, with whoever
+// is still connected.
+func fresh(t testing.TB, server string) string {
+	t.Helper()
+	u, err := url.Parse(server)
 	if err != nil {
+		t.Fatal("the DSN of the test server is not a URL: postgresql://user@host:port/database")
+	}
+	name := "conclave_test_" + strings.ToLower(rand.Text())
+	if err := administer(server, "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// The second is for CockroachDB, which does not know FORCE.
+		if administer(server, "DROP DATABASE "+name+" WITH (FORCE)") != nil {
+			if err := administer(server, "DROP DATABASE "+name); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	u.Path = "/" + name
+	return u.String()
+}
+
+func administer(server, statement string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		return err
 	}
 	defer db.Close()
-	name := fmt.Sprintf("test%d", s.next.Add(1))
-	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
+	if _, err := db.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
 	}
-	return s.dsn(name)
+	return nil
 }
