@@ -50,6 +50,7 @@ type Catalogue interface {
 	CreateCallRule(ctx context.Context, r CallRule) error
 	// ListCallRules returns all rules by ascending position.
 	ListCallRules(ctx context.Context) ([]CallRule, error)
+	DeleteCallRule(ctx context.Context, id RuleID) error
 
 	PutSIPUser(ctx context.Context, u SIPUser) error
 	SIPUser(ctx context.Context, realm, username string) (SIPUser, error)
@@ -58,6 +59,8 @@ type Catalogue interface {
 	ListTariffs(ctx context.Context, p Page) ([]Tariff, error)
 	// PutRate sets the rate of its tariff, service and access number.
 	PutRate(ctx context.Context, r Rate) error
+	// ListRates returns the tariff's rates by service and access number.
+	ListRates(ctx context.Context, t TariffID) ([]Rate, error)
 	// RateFor finds the rate of a stay that came in by accessNumber: the
 	// number's own, else the tariff's general one, else ErrNotFound.
 	RateFor(ctx context.Context, t TariffID, s Service, accessNumber string) (Rate, error)

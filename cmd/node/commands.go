@@ -5,6 +5,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"github.com/spf13/cobra"
 
+	"github.com/conclave-voice/conclave/cmd/node/cli"
 	"github.com/conclave-voice/conclave/cmd/node/server"
 )
 
@@ -20,10 +21,12 @@ To try it on this machine, with nothing else installed:
 
   node dev
 
-and then call it as the banner says.`,
+and then call it as the banner says. The other commands see and change things of a node
+that runs, through its API: they find it at http://127.0.0.1:8080, or where --api says.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddCommand(devCommand())
+	root.AddCommand(cli.Commands()...)
 	return root
 }
 

@@ -104,6 +104,12 @@ func (s *Store) ListCallRules(ctx context.Context) ([]store.CallRule, error) {
 	return all(ctx, s, "list call rules", scanRule, "SELECT "+ruleColumns+" FROM call_rule ORDER BY position")
 }
 
+func (s *Store) DeleteCallRule(ctx context.Context, id store.RuleID) error {
+	return s.transact(ctx, "delete call rule "+string(id), func(q tx) error {
+		return q.gone(one(q.ExecContext(ctx, "DELETE FROM call_rule WHERE id = $1", id)))
+	})
+}
+
 const userColumns = "realm, username, account_id, ha1_md5, ha1_sha256"
 
 func scanUser(r scanner) (u store.SIPUser, err error) {

@@ -45,6 +45,11 @@ func (s *Store) PutRate(ctx context.Context, r store.Rate) error {
 	})
 }
 
+func (s *Store) ListRates(ctx context.Context, t store.TariffID) ([]store.Rate, error) {
+	return all(ctx, s, fmt.Sprintf("rates of tariff %s", t), scanRate,
+		"SELECT "+rateColumns+" FROM rate WHERE tariff_id = $1 ORDER BY service, access_number", t)
+}
+
 func (s *Store) RateFor(ctx context.Context, t store.TariffID, service store.Service, number string) (store.Rate, error) {
 	// The empty number of the general rate sorts behind every other.
 	return find(ctx, s, fmt.Sprintf("rate of tariff %s for %s by %q", t, service, number), scanRate, "SELECT "+rateColumns+` FROM rate

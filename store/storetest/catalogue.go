@@ -96,6 +96,10 @@ func testCallRules(f *fixture) {
 	got, err := f.s.ListCallRules(ctx)
 	f.equal(got, err, []store.CallRule{rules[1], rules[2], rules[0]})
 	f.is(f.s.CreateCallRule(ctx, store.CallRule{ID: store.NewRuleID(), Position: 10, Action: store.RuleTrust}), store.ErrConflict)
+	f.must(f.s.DeleteCallRule(ctx, rules[2].ID))
+	f.is(f.s.DeleteCallRule(ctx, rules[2].ID), store.ErrNotFound)
+	got, err = f.s.ListCallRules(ctx)
+	f.equal(got, err, []store.CallRule{rules[1], rules[0]})
 }
 
 func testSIPUsers(f *fixture) {

@@ -39,6 +39,8 @@ func testRates(f *fixture) {
 	f.is(err, store.ErrNotFound)
 	_, err = f.s.RateFor(ctx, "nothing", store.ServiceConferencing, "1866")
 	f.is(err, store.ErrNotFound)
+	rates, err := f.s.ListRates(ctx, f.tariff.ID)
+	f.equal(rates, err, []store.Rate{general, special})
 	special.TariffID = "nothing"
 	f.is(f.s.PutRate(ctx, special), store.ErrNotFound)
 }

@@ -19,8 +19,17 @@ Conclave is ready.
 
   SIPp      sipp -sn uac -s %[1]s -i 127.0.0.1 -m 1 -d 10000 %[2]s     (a call of ten seconds that hears the prompts)
 
+  API    http://%[5]s/api/v1/openapi.json; from this machine without a token. Try: node rooms list%[7]s
   Health http://%[5]s/readyz, figures for Prometheus http://%[5]s/metrics
   Data   %[6]s
   Stop   Ctrl-C
-`, demoNumber, sip, demoUser, demoPassword, http, c.DataDir)
+`, demoNumber, sip, demoUser, demoPassword, http, c.DataDir, where(http))
+}
+
+// where is what the commands must be told to find this node.
+func where(http string) string {
+	if http == DevConfig().HTTP {
+		return ""
+	}
+	return " --api http://" + http
 }

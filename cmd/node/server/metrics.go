@@ -9,11 +9,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/conclave-voice/conclave/api"
+	"github.com/conclave-voice/conclave/billing"
 )
 
-// routes are health and metrics.
+// routes are the API, health and metrics.
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("/api/", api.New(api.Config{
+		Store: n.store, Ledger: billing.NewLedger(n.store, n.clock), Focus: api.NewLocalFocus(n.host), Site: n.config.Site,
+		Realm: n.config.Realm, Open: n.config.OpenHTTP, Clock: n.clock, Logger: n.logger.Named("api"),
+	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", n.serveReady)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics(), promhttp.HandlerOpts{}))

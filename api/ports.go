@@ -1,0 +1,70 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/money"
+)
+
+// Store is what the API reads and writes. See package store for the contracts.
+type Store interface {
+	store.Catalogue
+	store.Rooms
+	Conferences
+	Accounts
+	Calls
+	Records
+}
+
+// Conferences are read only: the focus writes them.
+type Conferences interface {
+	Conference(ctx context.Context, s store.Scope, id store.ConferenceID) (store.Conference, error)
+	ListConferences(ctx context.Context, s store.Scope, room store.RoomID, ended bool, p store.Page) ([]store.Conference, error)
+	Participant(ctx context.Context, s store.Scope, id store.ParticipantID) (store.Participant, error)
+	ListParticipants(ctx context.Context, s store.Scope, conference store.ConferenceID, left bool, p store.Page) ([]store.Participant, error)
+	ConferenceEvents(ctx context.Context, s store.Scope, id store.ConferenceID, until time.Time) ([]store.ConferenceEvent, error)
+}
+
+// Accounts are read, made and limited here; their money is the Ledger's.
+type Accounts interface {
+	CreateAccount(ctx context.Context, a store.Account, author string) error
+	Account(ctx context.Context, s store.Scope, id store.AccountID) (store.Account, error)
+	AccountByName(ctx context.Context, s store.Scope, name string) (store.Account, error)
+	ListAccounts(ctx context.Context, s store.Scope, p store.Page) ([]store.Account, error)
+	SetAccountLimits(ctx context.Context, s store.Scope, id store.AccountID, creditLimit money.Amount, maxParticipants int, blocked bool) error
+	ListEntries(ctx context.Context, s store.Scope, id store.AccountID, p store.Page) ([]store.LedgerEntry, error)
+}
+
+// Calls are traces of calls.
+type Calls interface {
+	Call(ctx context.Context, s store.Scope, id store.CallID) (store.Call, []store.CallStep, error)
+	ListCalls(ctx context.Context, s store.Scope, from, to time.Time, p store.Page) ([]store.Call, error)
+}
+
+// Records are usage records.
+type Records interface {
+	XDR(ctx context.Context, s store.Scope, id store.ParticipantID) (store.XDR, error)
+	ListXDRs(ctx context.Context, s store.Scope, f store.XDRFilter, p store.Page) ([]store.XDR, error)
+}
+
+// Ledger makes ledger entries: billing.Ledger. Giving the id of an earlier entry again
+// returns that entry.
+type Ledger interface {
+	TopUp(ctx context.Context, id store.EntryID, account store.AccountID, amount money.Amount, reason, author string) (store.LedgerEntry, error)
+	Adjust(ctx context.Context, id store.EntryID, account store.AccountID, amount money.Amount, reason, author string) (store.LedgerEntry, error)
+}
+
+// Focus gives commands to conferences that go on, wherever they are hosted. The caller
+// has checked that the conference may be commanded. The errors are those of package
+// roster, or conference.ErrNoSuch where the conference is not (any longer) hosted.
+type Focus interface {
+	SetMuted(ctx context.Context, id store.ConferenceID, p store.ParticipantID, muted bool, by conference.By) error
+	SetAllMuted(ctx context.Context, id store.ConferenceID, muted bool, by conference.By) error
+	SetLocked(ctx context.Context, id store.ConferenceID, locked bool, by conference.By) error
+	SetRole(ctx context.Context, id store.ConferenceID, p store.ParticipantID, role store.Role, by conference.By) error
+	Eject(ctx context.Context, id store.ConferenceID, p store.ParticipantID, by conference.By) error
+	End(ctx context.Context, id store.ConferenceID, by conference.By) error
+}
