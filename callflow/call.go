@@ -246,9 +246,14 @@ func (c *call) goAway() {
 func (c *call) say(tag int, ids ...prompt.ID) {
 	sounds := make([]mixer.Sound, len(ids))
 	for i, id := range ids {
-		sounds[i] = c.engine.config.Prompts.Recording(c.language(), id)
+		sounds[i] = c.prompts().Recording(c.language(), id)
 	}
 	c.port.Play(tag, sounds...)
+}
+
+// prompts are those of the access number and, once the room is known, its customer.
+func (c *call) prompts() *prompt.Library {
+	return c.engine.config.Prompts.For(c.number.Number, string(c.found.Room.CustomerID))
 }
 
 // language is the room's, once it is known, else the access number's.

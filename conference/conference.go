@@ -40,7 +40,7 @@ func newConference(h *Host, a Admission) *Conference {
 	room := a.Room
 	return &Conference{
 		host: h, room: room,
-		announce: announcer{library: h.config.Prompts, language: firstOf(room.Language, a.Language)},
+		announce: announcer{library: h.config.Prompts.For("", string(room.CustomerID)), language: firstOf(room.Language, a.Language)},
 		row: store.Conference{
 			ID: store.NewConferenceID(), RoomID: room.ID, CustomerID: room.CustomerID, AccountID: room.AccountID,
 			RoomName: room.Name, Kind: a.Kind, Focus: h.config.Place, Incarnation: h.config.Incarnation,

@@ -60,6 +60,7 @@ name the one that they reach this machine by.`,
 	f.StringVar(&config.SIP, "sip", config.SIP, "`HOST:PORT` for SIP, UDP and TCP")
 	f.StringVar(&config.HTTP, "http", config.HTTP, "`HOST:PORT` for the API")
 	f.StringVar(&config.RTP, "rtp", config.RTP, "`FROM-TO`: ports for RTP, on the host of --sip")
+	f.StringVar(&config.Prompts, "prompts", config.Prompts, "`DIR` with prompts of your own: DIR/en/enter-code.wav replaces that one, DIR/de/... adds\na language, DIR/numbers/NUMBER/en/... and DIR/customers/ID/en/... speak for those alone")
 	f.StringVar(&level, "log-level", level, "trace, debug, info, warn or error")
 	return cmd
 }

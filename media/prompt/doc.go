@@ -10,6 +10,8 @@
 //	    de/enter-code.wav       German, as far as it goes; English for the rest
 //	    en/x-acme-welcome.wav   the operator's own, played by that id
 //	    music.wav               replaces the music
+//	    numbers/18665552637/    laid out the same: for callers of this access number
+//	    customers/CUSTOMER-ID/  likewise: in the rooms of this customer
 //
 // A file is WAV or .au with 16-bit PCM, A-law or mu-law, mono, at 8 or 16 kHz.
 // Anything else is refused by [Load] with the sox command that converts it, so

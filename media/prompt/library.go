@@ -50,7 +50,10 @@ func (r recording) clip(rate int) Clip {
 // Library is a set of prompts in one or more languages. See [Load].
 type Library struct {
 	languages map[string]map[ID]recording // by language tag in lower case
-	music     recording
+	music     recording                   // empty: the base's
+
+	base               *Library // where what is missing here is looked for; nil: there is none
+	numbers, customers scopes
 }
 
 // Clip returns a prompt in a language (a BCP 47 tag in any case, such as
@@ -84,7 +87,16 @@ func (l *Library) Languages() []string {
 
 // Music returns the music for those who wait. Its end continues in its beginning
 // without a click: play it in a loop.
-func (l *Library) Music(rate int) Clip { return l.music.clip(rate) }
+func (l *Library) Music(rate int) Clip { return l.musicHere().clip(rate) }
+
+func (l *Library) musicHere() recording {
+	for at := l; at != nil; at = at.base {
+		if len(at.music.narrow) > 0 {
+			return at.music
+		}
+	}
+	return recording{}
+}
 
 // MaxNumber is the greatest number that can be spoken.
 const MaxNumber = 999_999
@@ -155,8 +167,10 @@ func numberID(n int) ID { return ID(numberPrefix + strconv.Itoa(n)) }
 
 func (l *Library) find(tags []string, id ID) (recording, bool) {
 	for _, tag := range tags {
-		if r, ok := l.languages[tag][id]; ok {
-			return r, true
+		for at := l; at != nil; at = at.base {
+			if r, ok := at.languages[tag][id]; ok {
+				return r, true
+			}
 		}
 	}
 	return recording{}, false

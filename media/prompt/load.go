@@ -31,7 +31,8 @@ func Load(overrides ...fs.FS) (*Library, error) {
 }
 
 func load(builtIn fs.FS, overrides ...fs.FS) (*Library, error) {
-	l := &loader{languages: map[string]map[ID]recording{DefaultLanguage: tones()}}
+	l := &loader{languages: map[string]map[ID]recording{DefaultLanguage: tones()},
+		numbers: map[string]*loader{}, customers: map[string]*loader{}}
 	problems := l.addTree(builtIn)
 	l.known = maps.Clone(l.languages[DefaultLanguage])
 	for _, tree := range overrides {
@@ -40,7 +41,9 @@ func load(builtIn fs.FS, overrides ...fs.FS) (*Library, error) {
 	if len(problems) > 0 {
 		return nil, fmt.Errorf("prompts: %w", errors.Join(problems...))
 	}
-	return &Library{languages: l.languages, music: l.music}, nil
+	all := &Library{languages: l.languages, music: l.music}
+	all.numbers, all.customers = over(all, l.numbers), over(all, l.customers)
+	return all, nil
 }
 
 // loader gathers what becomes a Library.
@@ -48,6 +51,9 @@ type loader struct {
 	languages map[string]map[ID]recording
 	music     recording
 	known     map[ID]recording // the built-in prompts; nil while they are being read
+
+	numbers, customers map[string]*loader // those with prompts of their own
+	nested             bool               // this is one of them
 }
 
 func (l *loader) addTree(tree fs.FS) (problems []error) {
@@ -59,6 +65,12 @@ func (l *loader) addTree(tree fs.FS) (problems []error) {
 		name := entry.Name()
 		switch {
 		case strings.HasPrefix(name, "."):
+		case entry.IsDir() && l.nested && (name == numbersDir || name == customersDir):
+			problems = append(problems, fmt.Errorf("%s: this folder goes to the top of the prompt directory", name))
+		case entry.IsDir() && name == numbersDir:
+			problems = append(problems, l.addScopes(tree, name, l.numbers)...)
+		case entry.IsDir() && name == customersDir:
+			problems = append(problems, l.addScopes(tree, name, l.customers)...)
 		case entry.IsDir():
 			problems = append(problems, l.addLanguage(tree, name)...)
 		case isSound(name) && stem(name) == musicName:

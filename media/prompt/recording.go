@@ -23,7 +23,7 @@ func (l *Library) Recording(lang string, id ID) Recording {
 }
 
 // MusicRecording is the music for those who wait, for a loop.
-func (l *Library) MusicRecording() Recording { return Recording{l.music} }
+func (l *Library) MusicRecording() Recording { return Recording{l.musicHere()} }
 
 // NewRecording makes a Recording of what was captured at one of the two rates. It
 // is empty if pcm is, or for another rate.

@@ -21,6 +21,7 @@ type Config struct {
 	HTTP       string // HOST:PORT
 	RTP        string // FROM-TO, on the host of SIP
 	Realm      string // of digest authentication
+	Prompts    string // directory with the operator's prompts; empty: the built-in ones
 
 	Seed     bool // put the demo data in, once
 	OpenHTTP bool // the API needs no token from loopback

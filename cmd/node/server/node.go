@@ -106,7 +106,7 @@ func (n *Node) begin(ctx context.Context, _ settings) error {
 
 // makeParts wires everything that needs no port.
 func (n *Node) makeParts(_ context.Context, s settings) error {
-	prompts, err := prompt.Load()
+	prompts, err := loadPrompts(n.config.Prompts)
 	if err != nil {
 		return err
 	}
@@ -137,6 +137,21 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 		MediaTimeout: n.config.MediaTimeout, Clock: n.clock, Logger: n.logger.Named("call"),
 	})
 	return nil
+}
+
+// loadPrompts reads the built-in prompts and those of a directory, if one is named.
+func loadPrompts(dir string) (*prompt.Library, error) {
+	if dir == "" {
+		return prompt.Load()
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("--prompts %q: no such directory; make it, with a folder for each language in it, such as %s", dir, filepath.Join(dir, prompt.DefaultLanguage))
+	}
+	library, err := prompt.Load(os.DirFS(dir))
+	if err != nil {
+		return nil, fmt.Errorf("--prompts %q: %w", dir, err)
+	}
+	return library, nil
 }
 
 // bind takes the ports.
