@@ -56,7 +56,7 @@ func bodies(d tenantData) map[string]string {
 		"add-call-rule":       `{"position":5,"action":"trust","source":"192.0.2.0/24"}`,
 		"put-sip-user":        fmt.Sprintf(`{"account":%q,"password":"long enough"}`, d.account.ID),
 		"add-token":           `{"name":"new","role":"operator"}`,
-		"add-room":            fmt.Sprintf(`{"account":%q,"name":"new"}`, d.account.ID),
+		"add-room":            fmt.Sprintf(`{"account":%q,"name":"new","codeSpace":%q}`, d.account.ID, d.number.CodeSpace),
 		"edit-room":           `{"name":"renamed"}`,
 		"control-conference":  `{"locked":true}`,
 		"control-participant": `{"muted":true}`,

@@ -1,11 +1,15 @@
 package api
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"math/big"
 	"strings"
+	"time"
+
+	"github.com/conclave-voice/conclave/store"
 )
 
 // Secrets look like cv_ and 43 letters and digits: 32 random bytes in base 62. The
@@ -36,4 +40,17 @@ func plausible(secret string) bool {
 func HashToken(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
+}
+
+// MakeOperatorToken makes a token for who may do everything, and returns its secret.
+// It is for the first one, which no API can be asked for.
+func MakeOperatorToken(ctx context.Context, s Tokens, name string, now time.Time) (secret string, err error) {
+	secret = newSecret()
+	err = s.CreateToken(ctx, store.APIToken{ID: store.NewTokenID(), Name: name, Hash: HashToken(secret), Role: store.TokenOperator, CreatedAt: now.UTC()})
+	return secret, err
+}
+
+// Tokens keeps API tokens.
+type Tokens interface {
+	CreateToken(ctx context.Context, t store.APIToken) error
 }

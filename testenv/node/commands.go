@@ -8,13 +8,24 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"testing"
 )
+
+// Program is the path of the program, built if need be.
+func Program(t testing.TB) string {
+	t.Helper()
+	path, err := build(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 // Command runs a command of the program, such as "rooms", "list", against this node as
 // a user would, and returns what it printed. The error has what it said.
 func (n *Node) Command(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, n.path, args...)
-	cmd.Env = append(os.Environ(), "CONCLAVE_API="+n.API(), "CONCLAVE_TOKEN=")
+	cmd.Env = append(os.Environ(), "CONCLAVE_API="+n.API(), "CONCLAVE_TOKEN="+n.options.Token)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {

@@ -21,6 +21,7 @@ type Options struct {
 	Command []string // before the flags; default "dev"
 	Flags   []string // after --data, --sip, --http and --rtp
 	Env     []string // NAME=value
+	Token   string   // that Command and Read use; the node asks for none on "dev"
 
 	DataDir  string // default a directory that is removed with the test
 	RTPPorts int    // how many; default 200, at most 500

@@ -12,11 +12,13 @@ import (
 	"time"
 )
 
-// Config is how a node runs. DevConfig gives the defaults of `node dev`.
+// Config is how a node runs. DevConfig gives the defaults of `node dev`, RunConfig
+// those of `node run`.
 type Config struct {
 	Site, Node string
 	DataDir    string // the store, unless Store names another; the lock
 	Store      string // a DSN for store/sqlstore; empty: SQLite within DataDir
+	StoreFile  string // a file that holds it
 	SIP        string // HOST:PORT, UDP and TCP
 	HTTP       string // HOST:PORT
 	RTP        string // FROM-TO, on the host of SIP
@@ -40,6 +42,19 @@ func DevConfig() Config {
 		Seed: true, OpenHTTP: true,
 		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second,
 	}
+}
+
+// RunConfig is a node that carriers call. It has no SIP address: that must be named.
+func RunConfig() Config {
+	c := DevConfig()
+	c.SIP, c.Seed, c.OpenHTTP = "", false, false
+	if name, err := os.Hostname(); err == nil {
+		c.Node = name
+	}
+	if os.Geteuid() == 0 {
+		c.DataDir = "/var/lib/conclave"
+	}
+	return c
 }
 
 // defaultDataDir is under the user's state directory (XDG base directories).
@@ -66,6 +81,9 @@ type settings struct {
 func (c Config) check() (settings, error) {
 	var s settings
 	var err error
+	if c.SIP == "" {
+		return s, errors.New("--sip is missing: name the address that callers reach this machine by, such as 192.0.2.10:5060")
+	}
 	if s.sip, err = hostPort("--sip", c.SIP); err != nil {
 		return s, err
 	}
@@ -78,14 +96,34 @@ func (c Config) check() (settings, error) {
 	if s.rtpFirst, s.rtpLast, err = portRange(c.RTP); err != nil {
 		return s, err
 	}
+	if c.Site == "" || c.Node == "" {
+		return s, fmt.Errorf("--site %q, --node %q: both need a name", c.Site, c.Node)
+	}
 	if c.Heartbeat < 100*time.Millisecond {
 		return s, fmt.Errorf("heartbeat %v: at least 100ms", c.Heartbeat)
 	}
-	s.dsn = c.Store
-	if s.dsn == "" {
-		s.dsn = "sqlite://" + filepath.Join(c.DataDir, "conclave.db")
+	if c.MaxCalls < 0 || c.MaxParticipants < 0 || c.MediaTimeout < 0 {
+		return s, fmt.Errorf("--max-calls %d, --max-participants %d, --media-timeout %v: none may be below 0", c.MaxCalls, c.MaxParticipants, c.MediaTimeout)
 	}
-	return s, nil
+	s.dsn, err = c.DSN()
+	return s, err
+}
+
+// DSN is where the store is.
+func (c Config) DSN() (string, error) {
+	switch {
+	case c.Store != "" && c.StoreFile != "":
+		return "", errors.New("--store and --store-file: give one of them")
+	case c.StoreFile != "":
+		text, err := os.ReadFile(c.StoreFile)
+		if err != nil {
+			return "", fmt.Errorf("--store-file: %w", err)
+		}
+		return strings.TrimSpace(string(text)), nil
+	case c.Store != "":
+		return c.Store, nil
+	}
+	return filepath.Join(c.DataDir, "conclave.db"), nil
 }
 
 // hostPort reads an address with a port. A host name is looked up.

@@ -19,6 +19,11 @@ func TestConfigErrorsNameFlagValueAndFix(t *testing.T) {
 		{func(c *Config) { c.RTP = "20000" }, []string{"--rtp", "20000", "FROM-TO"}},
 		{func(c *Config) { c.RTP = "30000-20000" }, []string{"--rtp", "the lower"}},
 		{func(c *Config) { c.RTP = "80-90" }, []string{"--rtp", "1024"}},
+		{func(c *Config) { c.SIP = "" }, []string{"--sip", "missing", "192.0.2.10:5060"}},
+		{func(c *Config) { c.Node = "" }, []string{"--node", "name"}},
+		{func(c *Config) { c.MaxCalls = -1 }, []string{"--max-calls", "-1", "below 0"}},
+		{func(c *Config) { c.Store, c.StoreFile = "a", "b" }, []string{"--store", "--store-file", "one of them"}},
+		{func(c *Config) { c.StoreFile = "/nowhere/at all" }, []string{"--store-file", "/nowhere/at all"}},
 		{func(c *Config) { c.Heartbeat = 1 }, []string{"heartbeat", "100ms"}},
 	} {
 		config := DevConfig()

@@ -202,6 +202,7 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 	if n.config.Seed {
 		banner(out, n.config, n.sip.Addrs()[0].Addr.String(), n.web.Addr().String())
 	}
+	n.logger.Info("ready", "site", n.run.Site, "node", n.run.Node, "sip", n.sip.Addrs()[0].Addr.String(), "http", n.web.Addr().String())
 	return runParts(ctx, []part{
 		{name: "media", run: n.media.Run},
 		{name: "billing", run: n.billing.Run},

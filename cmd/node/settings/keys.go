@@ -1,0 +1,89 @@
+package settings
+
+import (
+	"slices"
+
+	"github.com/spf13/pflag"
+
+	"github.com/conclave-voice/conclave/cmd/node/server"
+)
+
+// Log is how a node logs.
+type Log struct {
+	Level string
+	JSON  bool
+}
+
+// key is one thing that can be configured. Its usage is said in one place: here.
+type key struct {
+	section string
+	add     func(f *pflag.FlagSet, c *server.Config, l *Log)
+	name    string
+}
+
+// The sections of the documentation.
+const (
+	sectionIdentity = "Who the node is"
+	sectionNetwork  = "Where it listens"
+	sectionData     = "What it keeps"
+	sectionCalls    = "Calls"
+	sectionLog      = "Logs"
+)
+
+// keys are all of them, in the order of the documentation. A new one goes here and
+// nowhere else.
+func keys() []key {
+	text := func(section, name, usage string, of func(*server.Config) *string) key {
+		return key{section: section, name: name, add: func(f *pflag.FlagSet, c *server.Config, _ *Log) {
+			v := of(c)
+			f.StringVar(v, name, *v, usage)
+		}}
+	}
+	number := func(section, name, usage string, of func(*server.Config) *int) key {
+		return key{section: section, name: name, add: func(f *pflag.FlagSet, c *server.Config, _ *Log) {
+			v := of(c)
+			f.IntVar(v, name, *v, usage)
+		}}
+	}
+	return []key{
+		text(sectionIdentity, "site", "name of the `SITE` that the node is at; nodes of one site share a fast network", func(c *server.Config) *string { return &c.Site }),
+		text(sectionIdentity, "node", "`NAME` of the node, unlike that of any other node of any site; it must not change while the node has data", func(c *server.Config) *string { return &c.Node }),
+
+		text(sectionNetwork, "sip", "`HOST:PORT` for SIP, UDP and TCP. The host is written into SIP and SDP: name the one that callers reach", func(c *server.Config) *string { return &c.SIP }),
+		text(sectionNetwork, "rtp", "`FROM-TO`: ports for RTP, two for each caller, on the host of sip", func(c *server.Config) *string { return &c.RTP }),
+		text(sectionNetwork, "http", "`HOST:PORT` for the API, health and metrics", func(c *server.Config) *string { return &c.HTTP }),
+
+		text(sectionData, "data", "`DIRECTORY` that the node keeps its data in", func(c *server.Config) *string { return &c.DataDir }),
+		text(sectionData, "store", "`URL` of the database that all nodes share, such as postgresql://conclave@db.example/conclave; empty: SQLite in the data directory, for one node alone", func(c *server.Config) *string { return &c.Store }),
+		text(sectionData, "store-file", "`FILE` with the URL of the database, so that its password is in no process list", func(c *server.Config) *string { return &c.StoreFile }),
+		text(sectionData, "prompts", "`DIRECTORY` with prompts of your own: en/enter-code.wav replaces that one, de/... adds a language, numbers/NUMBER/en/... and customers/ID/en/... speak for those alone", func(c *server.Config) *string { return &c.Prompts }),
+
+		text(sectionCalls, "realm", "`REALM` of digest authentication; it must not change while SIP users have passwords", func(c *server.Config) *string { return &c.Realm }),
+		number(sectionCalls, "max-calls", "`NUMBER` of calls that the node takes at once; more are refused with 503. 0: no limit", func(c *server.Config) *int { return &c.MaxCalls }),
+		number(sectionCalls, "max-participants", "`NUMBER` of participants in conferences of the node; more are told that it is full. 0: no limit", func(c *server.Config) *int { return &c.MaxParticipants }),
+		{section: sectionCalls, name: "media-timeout", add: func(f *pflag.FlagSet, c *server.Config, _ *Log) {
+			f.DurationVar(&c.MediaTimeout, "media-timeout", c.MediaTimeout, "`TIME` without any RTP after which a caller is released; 0: never")
+		}},
+		{section: sectionCalls, name: "heartbeat", add: func(f *pflag.FlagSet, c *server.Config, _ *Log) {
+			f.DurationVar(&c.Heartbeat, "heartbeat", c.Heartbeat, "`TIME` between signs of life in the database: how far off the end of a stay may be after a crash")
+		}},
+
+		{section: sectionLog, name: "log-level", add: func(f *pflag.FlagSet, _ *server.Config, l *Log) {
+			f.StringVar(&l.Level, "log-level", l.Level, "`LEVEL`: trace, debug, info, warn or error")
+		}},
+		{section: sectionLog, name: "log-json", add: func(f *pflag.FlagSet, _ *server.Config, l *Log) {
+			f.BoolVar(&l.JSON, "log-json", l.JSON, "log lines as JSON objects")
+		}},
+	}
+}
+
+// Bind adds flags for the keys of these names, or for all if none is named. The values
+// that c and l have are the defaults.
+func Bind(f *pflag.FlagSet, c *server.Config, l *Log, names ...string) {
+	f.SortFlags = false
+	for _, k := range keys() {
+		if len(names) == 0 || slices.Contains(names, k.name) {
+			k.add(f, c, l)
+		}
+	}
+}
