@@ -25,6 +25,11 @@ func (s *Session) Receive(now time.Duration) {
 		}
 		s.takeRTP(s.buf[:n], from, now)
 	}
+	s.control(now)
+}
+
+// control takes the peer's reports, and sends ours when it is due.
+func (s *Session) control(now time.Duration) {
 	for range maxDrain {
 		n, from, ok := s.rtcp.receive(s.buf[:])
 		if !ok {
@@ -35,24 +40,26 @@ func (s *Session) Receive(now time.Duration) {
 	s.report(now)
 }
 
-func (s *Session) takeRTP(b []byte, from netip.AddrPort, now time.Duration) {
+// accept reads a datagram into packet, and says whether it is one of the peer's
+// stream that is to be played: no stray, and not while the call is held.
+func (s *Session) accept(b []byte, from netip.AddrPort, now time.Duration) bool {
 	if s.decode.rate == 0 {
 		s.stats.Strays++
-		return
+		return false
 	}
 	if s.packet.Unmarshal(b) != nil || s.packet.Version != 2 || !s.expected(s.packet.PayloadType) {
 		s.stats.Malformed++
-		return
+		return false
 	}
 	h := &s.packet.Header
 	if !s.source.accept(from, h.SSRC, h.SequenceNumber, now) {
 		s.stats.Strays++
-		return
+		return false
 	}
 	s.stats.Received++
 	s.last = now
 	if !s.agreed.Direction.Receives() {
-		return // the caller is on hold; what it sends all the same is not played
+		return false // the caller is on hold; what it sends all the same is not played
 	}
 	if !s.decode.known || h.SSRC != s.decode.ssrc {
 		// A transfer behind the peer, or its restart: another stream altogether.
@@ -61,6 +68,14 @@ func (s *Session) takeRTP(b []byte, from netip.AddrPort, now time.Duration) {
 		}
 		s.decode.ssrc, s.decode.known = h.SSRC, true
 	}
+	return true
+}
+
+func (s *Session) takeRTP(b []byte, from netip.AddrPort, now time.Duration) {
+	if !s.accept(b, from, now) {
+		return
+	}
+	h := &s.packet.Header
 	if s.agreed.DTMF != 0 && h.PayloadType == s.agreed.DTMF {
 		s.takeEvent()
 		return

@@ -67,13 +67,22 @@ func (s *Session) sending() bool {
 // pause lets the media clock run while nothing is sent (RFC 3550 section 5.1).
 func (e *encoding) pause(step uint32) {
 	e.header.Timestamp += step
-	e.pending, e.marker = 0, true
+	e.pending, e.marker, e.splice.known = 0, true, false
 }
 
-// transmit sends the payload of n octets that is in out.
+// transmit sends the payload of n octets that is in out, as the next of our stream.
 func (s *Session) transmit(n int, step uint32) {
 	e := &s.encode
 	e.header.Marker, e.marker = e.marker, false
+	s.put(n)
+	e.splice.known = false
+	e.header.SequenceNumber++
+	e.header.Timestamp += step
+}
+
+// put sends the payload of n octets that is in out, with the header as it is.
+func (s *Session) put(n int) {
+	e := &s.encode
 	if _, err := e.header.MarshalTo(e.out[:headerLength]); err != nil {
 		s.stats.SendErrors++
 	} else if err := s.rtp.send(e.out[:headerLength+n], s.source.target()); err != nil {
@@ -83,6 +92,4 @@ func (s *Session) transmit(n int, step uint32) {
 		s.reports.octets += uint32(n)
 		s.reports.packets++
 	}
-	e.header.SequenceNumber++
-	e.header.Timestamp += step
 }

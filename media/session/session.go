@@ -67,6 +67,7 @@ type encoding struct {
 	perPacket int    // samples
 	pending   int    // samples waiting in samples
 	step      uint32 // RTP timestamp units per packet
+	splice    splice // of what is relayed
 	samples   [maxPending]int16
 	out       [headerLength + maxPayload]byte
 }

@@ -1,0 +1,112 @@
+package session
+
+import (
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+// Relay passes RTP between two sessions that agreed on the same codec, without
+// decoding it: for a caller whose conference is mixed at another node. It is ticked in
+// place of what reads and sends the sessions' audio.
+//
+// Either side sees one stream that goes on: SSRC, sequence numbers and timestamps stay
+// those of the session, whatever is mixed or relayed into it, and whoever relays. Gaps
+// and reordering of the one side show at the other, whose jitter buffer deals with
+// them. Each side has reports (RTCP) of its own.
+type Relay struct {
+	a, b *Session
+	buf  [maxPacket]byte
+}
+
+// NewRelay makes one; tick it with the engine.
+func NewRelay(a, b *Session) *Relay { return &Relay{a: a, b: b} }
+
+// Tick passes on what has arrived. It holds one session's lock at a time.
+func (r *Relay) Tick(now time.Duration) {
+	r.pass(r.a, r.b, now)
+	r.pass(r.b, r.a, now)
+}
+
+func (r *Relay) pass(from, to *Session, now time.Duration) {
+	for range maxDrain {
+		h, n, more := from.fetch(r.buf[:], now)
+		if !more {
+			break
+		}
+		if n > 0 {
+			to.relay(h, r.buf[:n])
+		}
+	}
+	from.mu.Lock()
+	defer from.mu.Unlock()
+	if !from.closed {
+		from.control(now)
+	}
+}
+
+// relayed is a packet on its way from one session to the other.
+type relayed struct {
+	rtp.Header
+	event bool // a telephone event (RFC 4733), not audio
+}
+
+// fetch takes one datagram. Its payload goes into buf if it is to be passed on, else n
+// is 0. more is false when there is none left.
+func (s *Session) fetch(buf []byte, now time.Duration) (h relayed, n int, more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return h, 0, false
+	}
+	size, from, ok := s.rtp.receive(s.buf[:])
+	if !ok {
+		return h, 0, false
+	}
+	if !s.accept(s.buf[:size], from, now) {
+		return h, 0, true
+	}
+	// For our reports; nothing is decoded here.
+	s.decode.buffer.Skip(s.packet.SequenceNumber)
+	h.Header, h.event = s.packet.Header, s.agreed.DTMF != 0 && s.packet.PayloadType == s.agreed.DTMF
+	return h, copy(buf, s.packet.Payload), true
+}
+
+// splice is how a relayed stream is laid into ours.
+type splice struct {
+	known     bool
+	ssrc      uint32 // of the relayed stream
+	sequence  uint16 // ours minus theirs
+	timestamp uint32 // likewise
+}
+
+// relay sends a packet of another session as the next of our stream.
+func (s *Session) relay(h relayed, payload []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := &s.encode
+	if s.closed || s.decode.rate == 0 || !s.sending() || h.event && s.agreed.DTMF == 0 || len(payload) > maxPayload {
+		e.splice.known = false // what is not sent must not look lost
+		return
+	}
+	if !e.splice.known || e.splice.ssrc != h.SSRC {
+		e.splice = splice{known: true, ssrc: h.SSRC,
+			sequence: e.header.SequenceNumber - h.SequenceNumber, timestamp: e.header.Timestamp - h.Timestamp}
+		h.Marker = h.Marker || !h.event
+	}
+	next := e.header
+	e.header.SequenceNumber, e.header.Timestamp = h.SequenceNumber+e.splice.sequence, h.Timestamp+e.splice.timestamp
+	e.header.Marker, e.header.PayloadType = h.Marker, uint8(s.agreed.Format.PayloadType)
+	if h.event {
+		e.header.PayloadType = s.agreed.DTMF
+	}
+	s.put(copy(e.out[headerLength:], payload))
+	// Our own stream, when it goes on, goes on behind the newest packet.
+	after := e.header
+	e.header = next
+	if int16(after.SequenceNumber-next.SequenceNumber) >= 0 {
+		e.header.SequenceNumber = after.SequenceNumber + 1
+		e.header.Timestamp = after.Timestamp + uint32(s.agreed.Format.ClockRate/50)
+	}
+	e.marker, e.pending = true, 0
+}
