@@ -54,6 +54,8 @@ type call struct {
 	seq    int64
 
 	number store.AccessNumber
+	hops   int                 // Max-Forwards for a call on its behalf
+	hosted store.ParticipantID // another node's caller, in a conference of ours; empty: our own
 	media  *session.Session
 	sdp    negotiation
 	dialog *signaling.Dialog
@@ -70,16 +72,18 @@ type call struct {
 	talk     *dialogue.Dialogue
 	found    store.CodeMatch
 	name     mixer.Sound
-	seat     *conference.Seat
+	seat     membership
 	stay     *billing.Stay
 	release  <-chan conference.Release
-	deadline time.Time // of the farewell
+	relay    *session.Relay // to the node of the conference; nil: it is here
+	deadline time.Time      // of the farewell
 }
 
 // message is what the dialog tells the call's goroutine.
 type message struct {
 	digit byte // a digit by SIP INFO, or 0
 	hold  *bool
+	say   []prompt.ID // to a forwarded caller
 	ended *signaling.End
 }
 
@@ -92,7 +96,7 @@ func newCall(e *Engine, in *signaling.Invite) *call {
 			Source: in.Source().String(), Transport: strings.ToLower(in.Transport()), Node: e.config.Place,
 			StartedAt: e.config.Clock.Now().UTC(),
 		},
-		inbox: make(chan message, maxMessages), stop: make(chan struct{}), over: make(chan struct{}),
+		hops: in.MaxForwards() - 1, inbox: make(chan message, maxMessages), stop: make(chan struct{}), over: make(chan struct{}),
 	}
 	c.logger = e.config.Logger.With("call", id, "from", c.row.From, "to", c.row.To, "site", e.config.Place.Site)
 	c.step("invite", ok, c.row.Transport+" "+c.row.Source)
@@ -111,11 +115,22 @@ func (c *call) within() (context.Context, context.CancelFunc) {
 
 // run is the answered call, until it has ended.
 func (c *call) run() {
+	c.prepare()
+	c.comeHome()
+	c.do(c.begin())
+	c.loop()
+	c.goAway()
+}
+
+// prepare makes what the call's goroutine owns.
+func (c *call) prepare() {
 	c.own = mixer.New(nil)
 	c.port = mixer.NewPort(c.media)
-	c.comeHome()
 	c.talk = dialogue.New(c.engine.config.Dialogue)
-	c.do(c.begin())
+}
+
+// loop takes events until the call has ended.
+func (c *call) loop() {
 	clock := c.engine.config.Clock
 	timer := clock.NewTimer(housekeeping)
 	defer timer.Stop()
@@ -135,7 +150,6 @@ func (c *call) run() {
 			c.leave(store.CauseShutdown, prompt.ServiceError)
 		}
 	}
-	c.goAway()
 }
 
 // next is when tick has something to do.
@@ -181,6 +195,8 @@ func (c *call) message(m message) {
 		}
 	case m.digit != 0:
 		c.digit(m.digit, byInfo)
+	case m.say != nil && c.seat != nil:
+		c.seat.Say(m.say...)
 	}
 }
 

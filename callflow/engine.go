@@ -2,8 +2,11 @@ package callflow
 
 import (
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -52,14 +55,18 @@ type Config struct {
 	Billing     *billing.Service
 	Locator     Locator
 	Host        *conference.Host
-	Realm       string // of digest authentication
-	Challenger  *screening.Challenger
-	Guard       *screening.Guard
-	Registry    *codec.Registry
-	Ports       *session.Ports
-	Media       *engine.Engine
-	Prompts     *prompt.Library
-	Dialogue    dialogue.Config
+	// Foci, Handovers and Dial are for conferences at other nodes; nil: there are none.
+	Foci       Foci
+	Handovers  Handovers
+	Dial       func(context.Context, signaling.DialRequest, signaling.DialogHandler) (*signaling.Dialog, []byte, error)
+	Realm      string // of digest authentication
+	Challenger *screening.Challenger
+	Guard      *screening.Guard
+	Registry   *codec.Registry
+	Ports      *session.Ports
+	Media      *engine.Engine
+	Prompts    *prompt.Library
+	Dialogue   dialogue.Config
 	// MediaAddr is the address that callers are told to send RTP to.
 	MediaAddr netip.Addr
 	// MaxCalls bounds the calls on this node, in whatever phase; 0: no limit.
@@ -85,11 +92,15 @@ type Engine struct {
 	mu    sync.Mutex
 	calls map[store.CallID]*call
 	gone  sync.WaitGroup // calls that have not ended
+
+	hosting hosting
+	refused atomic.Uint64 // forwarded calls without a valid proof
 }
 
 // New makes an engine; call Run.
 func New(c Config) *Engine {
-	return &Engine{config: c, traces: outbox.New(maxTraces, c.Logger), calls: map[store.CallID]*call{}}
+	return &Engine{config: c, traces: outbox.New(maxTraces, c.Logger), calls: map[store.CallID]*call{},
+		hosting: hosting{reserved: map[store.ParticipantID]*reserved{}, callers: map[store.ParticipantID]*call{}}}
 }
 
 // Run writes traces until ctx is done, then releases the calls that are left,
@@ -100,6 +111,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	written := make(chan error, 1)
 	go func() { written <- e.traces.Run(writing) }()
 	<-ctx.Done()
+	e.cancelAll()
 	for _, c := range e.list() {
 		c.shutdown()
 	}
@@ -118,11 +130,10 @@ func (e *Engine) Calls() int {
 func (e *Engine) list() []*call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	list := make([]*call, 0, len(e.calls))
-	for _, c := range e.calls {
-		list = append(list, c)
-	}
-	return list
+	list := slices.Collect(maps.Values(e.calls))
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	return append(list, slices.Collect(maps.Values(e.hosting.callers))...)
 }
 
 // begin counts a call in; false if the node has as many as it may.
@@ -146,6 +157,10 @@ func (e *Engine) end(c *call) {
 
 // ServeInvite handles a new call until it has ended.
 func (e *Engine) ServeInvite(ctx context.Context, in *signaling.Invite) {
+	if proof := in.Header(handoverHeader); len(proof) > 0 {
+		e.serveHandover(ctx, in, proof[0])
+		return
+	}
 	c := newCall(e, in)
 	defer c.finish()
 	if !e.begin(c) {

@@ -1,6 +1,7 @@
 package callflow
 
 import (
+	"context"
 	"errors"
 
 	"github.com/conclave-voice/conclave/billing"
@@ -110,14 +111,23 @@ func (c *call) join() {
 		c.notJoined("account", err)
 		return
 	}
-	id := store.NewParticipantID()
-	seat, err := c.engine.config.Host.Admit(ctx, conference.Admission{Room: room, Role: c.found.Role, Participant: id, Caller: c.row.From,
-		Language: c.number.Language, Kind: where.Kind, Epoch: where.Epoch, AccountLimit: account.MaxParticipants})
+	admission := conference.Admission{Room: room, Role: c.found.Role, Participant: store.NewParticipantID(), Caller: c.row.From,
+		Language: c.number.Language, Kind: where.Kind, Epoch: where.Epoch, AccountLimit: account.MaxParticipants}
+	if where.Focus == c.engine.config.Place {
+		c.joinHere(ctx, where, admission)
+	} else {
+		c.forward(ctx, where, admission)
+	}
+}
+
+// joinHere takes the caller into a conference of this node.
+func (c *call) joinHere(ctx context.Context, where sites.Assignment, a conference.Admission) {
+	seat, err := c.engine.config.Host.Admit(ctx, a)
 	if err != nil {
 		c.notJoined("seat", err)
 		return
 	}
-	stay, err := c.engine.config.Billing.AuthorizeStay(ctx, c.participant(id, seat, where), c.number, room.Name)
+	stay, err := c.engine.config.Billing.AuthorizeStay(ctx, c.participant(a.Participant, seat.Conference().ID(), where), c.number, a.Room.Name)
 	if err != nil {
 		seat.Cancel()
 		c.notJoined("authorize", err)
@@ -133,16 +143,21 @@ func (c *call) join() {
 		c.notJoined("join", err)
 		return
 	}
-	c.seat, c.release, c.phase = seat, seat.Released(), inConference
-	c.step("join", ok, string(seat.Conference().ID()))
+	c.enter(seat, "join", string(seat.Conference().ID()))
+}
+
+// enter: the caller is in.
+func (c *call) enter(m membership, step, detail string) {
+	c.seat, c.release, c.phase = m, m.Released(), inConference
+	c.step(step, ok, detail)
 	c.flush()
 }
 
 // participant is the record of the stay that begins.
-func (c *call) participant(id store.ParticipantID, seat *conference.Seat, where sites.Assignment) store.Participant {
+func (c *call) participant(id store.ParticipantID, conf store.ConferenceID, where sites.Assignment) store.Participant {
 	room := c.found.Room
 	return store.Participant{
-		ID: id, ConferenceID: seat.Conference().ID(), RoomID: room.ID, CustomerID: room.CustomerID, AccountID: room.AccountID,
+		ID: id, ConferenceID: conf, RoomID: room.ID, CustomerID: room.CustomerID, AccountID: room.AccountID,
 		CallID: c.row.ID, Role: c.found.Role, Caller: c.row.From, Called: c.row.To, Ingress: c.engine.config.Place, Focus: where.Focus,
 		Incarnation: c.engine.config.Incarnation, Epoch: where.Epoch, JoinedAt: c.now(),
 	}
@@ -163,6 +178,16 @@ var refusals = []struct {
 	{billing.ErrNotAllowed, store.CauseRefused, prompt.NotAllowed},
 	{billing.ErrBlocked, store.CauseRefused, prompt.NotAllowed},
 	{store.ErrInsufficientFunds, store.CauseFunds, prompt.NoFunds},
+}
+
+// refusalOf is the release cause of a refusal.
+func refusalOf(err error) store.ReleaseCause {
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			return r.cause
+		}
+	}
+	return store.CauseError
 }
 
 // notJoined tells the caller why it cannot come in (SPEC CF9: never silently).

@@ -23,6 +23,9 @@ func (c *call) stayDeadline() time.Time {
 
 // meter keeps the stay within its money (SPEC BL4).
 func (c *call) meter(now time.Time) {
+	if c.stay == nil {
+		return // another node's caller, which meters it
+	}
 	ctx, cancel := c.within()
 	defer cancel()
 	switch a := c.stay.Tick(ctx, now); a.Kind {
@@ -37,13 +40,26 @@ func (c *call) meter(now time.Time) {
 
 // released: the conference let the caller go, for whatever reason.
 func (c *call) released(r conference.Release) {
-	c.release = nil
-	c.seat = nil
-	c.settle(r.At, r.Cause)
-	c.comeHome()
+	c.unseat(r)
 	if c.phase == inConference {
 		c.phase = inDialogue // of no conference any more; leave decides what is next
 		c.leave(r.Cause, r.Prompts...)
+	}
+}
+
+// unseat ends the membership and takes the caller's audio back.
+func (c *call) unseat(r conference.Release) {
+	if c.relay != nil {
+		c.engine.config.Media.Remove(c.relay)
+		c.relay = nil
+	}
+	if leg, elsewhere := c.seat.(*focusLeg); elsewhere {
+		leg.media.Close()
+	}
+	c.seat, c.release = nil, nil
+	c.settle(r.At, r.Cause)
+	if c.hosted == "" {
+		c.comeHome()
 	}
 }
 
@@ -85,7 +101,7 @@ func (c *call) leave(cause store.ReleaseCause, words ...prompt.ID) {
 	c.phase = leaving
 	c.row.Cause = cause
 	c.step("release", string(cause), "")
-	if len(words) == 0 {
+	if len(words) == 0 || c.hosted != "" { // its own node has the words
 		c.hangUp()
 		return
 	}
@@ -119,13 +135,13 @@ func (c *call) hungUp(end signaling.End) {
 	if end.By != signaling.ByPeer {
 		cause = store.CauseLost
 	}
+	if told := causeOf(end); told != "" && c.hosted != "" {
+		cause = told
+	}
 	c.step("bye", end.By.String(), strings.TrimSpace(string(end.Cause)+" "+end.Reason))
 	if c.phase == inConference {
 		c.seat.Leave(cause)
-		r := <-c.release
-		c.settle(r.At, r.Cause)
-		c.seat, c.release = nil, nil
-		c.comeHome()
+		c.unseat(<-c.release)
 	}
 	if c.row.Cause == "" {
 		c.row.Cause = cause

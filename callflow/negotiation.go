@@ -22,14 +22,16 @@ type negotiation struct {
 // local describes our end; each description that we send is a new version. The
 // lock is held.
 func (c *call) local() offeranswer.Local {
-	if c.sdp.id == 0 {
-		c.sdp.id = rand.Uint64() >> 2 // fits the signed 64 bits that some peers read it into
+	return c.sdp.next(netip.AddrPortFrom(c.engine.config.MediaAddr, c.media.Addr().Port()))
+}
+
+// next is a new version of our description. The lock is held.
+func (n *negotiation) next(addr netip.AddrPort) offeranswer.Local {
+	if n.id == 0 {
+		n.id = rand.Uint64() >> 2 // fits the signed 64 bits that some peers read it into
 	}
-	c.sdp.version++
-	return offeranswer.Local{
-		Addr:      netip.AddrPortFrom(c.engine.config.MediaAddr, c.media.Addr().Port()),
-		SessionID: c.sdp.id, Version: c.sdp.version,
-	}
+	n.version++
+	return offeranswer.Local{Addr: addr, SessionID: n.id, Version: n.version}
 }
 
 // answerOffer answers an offer and puts what is agreed into force.

@@ -28,6 +28,9 @@ func (c *call) step(step, outcome, detail string) {
 func (c *call) flush() {
 	row, steps := c.row, c.steps
 	c.steps = nil
+	if c.hosted != "" {
+		return // the trace is its own node's
+	}
 	traces := c.engine.config.Traces
 	c.engine.traces.Put(outbox.Write{
 		What: "trace of call " + string(row.ID),

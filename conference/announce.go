@@ -36,8 +36,8 @@ func (a announcer) count(n int) []mixer.Sound {
 	return a.say(append(ids, prompt.ParticipantsIn)...)
 }
 
-// farewell is what one who has to go is told.
-func farewell(cause store.ReleaseCause) []prompt.ID {
+// Farewell is what one who has to go is told.
+func Farewell(cause store.ReleaseCause) []prompt.ID {
 	switch cause {
 	case store.CauseEjected:
 		return []prompt.ID{prompt.Ejected}

@@ -134,5 +134,5 @@ func (s *Seat) leave(cause store.ReleaseCause) bool {
 
 // tellReleased wakes the call.
 func (s *Seat) tellReleased() {
-	s.released <- Release{Cause: s.cause, At: s.leftAt, Prompts: farewell(s.cause)}
+	s.released <- Release{Cause: s.cause, At: s.leftAt, Prompts: Farewell(s.cause)}
 }

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,7 +24,10 @@ type DialRequest struct {
 	To     Party  // the zero value means Target
 	// Headers are added to the INVITE; those that a dialog depends on are not theirs
 	// to set.
-	Headers     []Header
+	Headers []Header
+	// CallID, if set, is the leg's; it must be unlike that of any other call. A header
+	// that proves something about this call names it.
+	CallID      string
 	Offer       []byte // nil: the callee offers, and DialogHandler.Offer answers
 	Credentials *Credentials
 	MaxForwards int // 0: 70
@@ -124,7 +128,7 @@ func (l *leg) init(f flow) {
 		to = partyAddr(r.To)
 	}
 	l.dialog.state = DialogState{
-		CallID: rand.Text(), LocalTag: rand.Text(), Initiator: true,
+		CallID: cmp.Or(clean(r.CallID), rand.Text()), LocalTag: rand.Text(), Initiator: true,
 		// RFC 3261 section 8.1.1.5: less than 2^31; leave room to count.
 		LocalCSeq: uint32(mathrand.IntN(1 << 16)),
 		LocalURI:  partyAddr(from), RemoteURI: to,

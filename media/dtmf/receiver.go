@@ -57,6 +57,11 @@ func (r *Receiver) Packet(timestamp uint32, marker bool, payload []byte) (Digit,
 	return Digit(keys[e.code]), true
 }
 
+// Known says whether a packet belongs to an event that has been taken already.
+func (r *Receiver) Known(timestamp uint32, payload []byte) bool {
+	return len(payload) >= payloadSize && r.find(timestamp, payload[0]) != nil
+}
+
 func (r *Receiver) find(timestamp uint32, code byte) *event {
 	for i := range r.known {
 		if k := &r.known[i]; k.valid && k.timestamp == timestamp && k.code == code {

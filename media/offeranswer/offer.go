@@ -16,10 +16,19 @@ const (
 // Offer describes what we can do, for a call that we make or for an INVITE that
 // came without an offer. The direction is d, for example SendOnly to hold.
 func Offer(formats []codec.Format, l Local, d Direction) ([]byte, error) {
-	numbered := number(formats)
-	o := describe(l).WithMedia(describeStream(l, []string{"RTP", "AVP"}, numbered,
-		Media{DTMF: offeredEvent, Direction: d, PacketTime: defaultPacketTime}))
-	text, err := o.Marshal()
+	return writeOffer(number(formats), l, Media{DTMF: offeredEvent, Direction: d, PacketTime: defaultPacketTime})
+}
+
+// OfferSame describes just what another leg has agreed on, so that its packets can be
+// passed on as they are: its codec, its packet time, and telephone events only if it has
+// them. The answer is read by ReadAnswer with m.Format alone.
+func OfferSame(m Media, l Local, d Direction) ([]byte, error) {
+	m.Direction = d
+	return writeOffer([]codec.Format{m.Format}, l, m)
+}
+
+func writeOffer(formats []codec.Format, l Local, m Media) ([]byte, error) {
+	text, err := describe(l).WithMedia(describeStream(l, []string{"RTP", "AVP"}, formats, m)).Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("write the offer: %w", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
+
+	"github.com/conclave-voice/conclave/media/dtmf"
 )
 
 // Relay passes RTP between two sessions that agreed on the same codec, without
@@ -15,20 +17,34 @@ import (
 // and reordering of the one side show at the other, whose jitter buffer deals with
 // them. Each side has reports (RTCP) of its own.
 type Relay struct {
-	a, b *Session
+	a, b end
 	buf  [maxPacket]byte
 }
 
+// end is one of a relay's two sessions.
+type end struct {
+	*Session
+	// taken are the telephone events that were taken here before the relay began.
+	// What still comes of them is no key pressed at the other side.
+	taken dtmf.Receiver
+}
+
 // NewRelay makes one; tick it with the engine.
-func NewRelay(a, b *Session) *Relay { return &Relay{a: a, b: b} }
+func NewRelay(a, b *Session) *Relay { return &Relay{a: endOf(a), b: endOf(b)} }
+
+func endOf(s *Session) end {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return end{s, s.decode.events}
+}
 
 // Tick passes on what has arrived. It holds one session's lock at a time.
 func (r *Relay) Tick(now time.Duration) {
-	r.pass(r.a, r.b, now)
-	r.pass(r.b, r.a, now)
+	r.pass(&r.a, &r.b, now)
+	r.pass(&r.b, &r.a, now)
 }
 
-func (r *Relay) pass(from, to *Session, now time.Duration) {
+func (r *Relay) pass(from, to *end, now time.Duration) {
 	for range maxDrain {
 		h, n, more := from.fetch(r.buf[:], now)
 		if !more {
@@ -53,7 +69,7 @@ type relayed struct {
 
 // fetch takes one datagram. Its payload goes into buf if it is to be passed on, else n
 // is 0. more is false when there is none left.
-func (s *Session) fetch(buf []byte, now time.Duration) (h relayed, n int, more bool) {
+func (s *end) fetch(buf []byte, now time.Duration) (h relayed, n int, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -69,6 +85,13 @@ func (s *Session) fetch(buf []byte, now time.Duration) (h relayed, n int, more b
 	// For our reports; nothing is decoded here.
 	s.decode.buffer.Skip(s.packet.SequenceNumber)
 	h.Header, h.event = s.packet.Header, s.agreed.DTMF != 0 && s.packet.PayloadType == s.agreed.DTMF
+	if h.event {
+		if s.taken.Known(h.Timestamp, s.packet.Payload) {
+			return h, 0, true
+		}
+		// So that this end, when the relay is over, does not take it for a new one.
+		s.decode.events.Packet(h.Timestamp, h.Marker, s.packet.Payload)
+	}
 	return h, copy(buf, s.packet.Payload), true
 }
 

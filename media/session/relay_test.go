@@ -141,6 +141,36 @@ func TestRelayTranslatesEvents(t *testing.T) {
 	}
 }
 
+// The end of the key that ended the access code is no key for the conference, and a key
+// that the conference took is none for whoever goes on afterwards.
+func TestRelayTakesEachKeyOnce(t *testing.T) {
+	r := newRelayPair(t)
+	event := []byte{11, 0x0a, 0, 160} // the pound key
+	r.caller.send(r.a, 101, event)
+	r.a.Receive(tick(r.now))
+	if _, ok := r.a.Digit(); !ok {
+		t.Fatal("no digit here")
+	}
+	r.relay = NewRelay(r.a, r.b)
+	r.caller.send(r.a, 101, event)
+	r.tick()
+	if got := r.got(r.focus); len(got) != 0 {
+		t.Errorf("the key was passed on: %v", got)
+	}
+	r.caller.ts += 800
+	r.caller.send(r.a, 101, event)
+	r.caller.send(r.a, 101, event)
+	r.tick()
+	if got := r.got(r.focus); len(got) != 2 {
+		t.Errorf("another key: %v", got)
+	}
+	r.caller.send(r.a, 101, event)
+	r.a.Receive(tick(r.now))
+	if d, ok := r.a.Digit(); ok {
+		t.Errorf("after the relay it is taken again: %v", d)
+	}
+}
+
 // SE3, CA9: strays are not relayed, nor is what a held call sends.
 func TestRelayPassesOnOnlyThePeers(t *testing.T) {
 	r := newRelayPair(t)

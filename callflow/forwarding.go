@@ -1,0 +1,223 @@
+package callflow
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/conclave-voice/conclave/callflow/signaling"
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/media/codec"
+	"github.com/conclave-voice/conclave/media/offeranswer"
+	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/media/session"
+	"github.com/conclave-voice/conclave/sites"
+	"github.com/conclave-voice/conclave/store"
+)
+
+// focusTime bounds a question to the focus about a call that it has.
+const focusTime = 2 * time.Second
+
+// errUnreachable: the focus could not be asked, or did not take the call.
+var errUnreachable = errors.New("the conference's node cannot be reached")
+
+// forward takes the caller into a conference that another node hosts (SPEC CA6): a
+// seat there, the money here, then the call itself.
+func (c *call) forward(ctx context.Context, where sites.Assignment, a conference.Admission) {
+	foci := c.engine.config.Foci
+	conf, err := foci.Reserve(ctx, where.Focus, Reservation{Admission: a, Name: narrowband(c.name)})
+	if err != nil {
+		c.notJoined("seat", err)
+		return
+	}
+	stay, err := c.engine.config.Billing.AuthorizeStay(ctx, c.participant(a.Participant, conf, where), c.number, a.Room.Name)
+	if err != nil {
+		c.cancelSeat(where.Focus, a.Participant)
+		c.notJoined("authorize", err)
+		return
+	}
+	c.step("authorize", ok, "at least "+stay.MaxDuration().String())
+	leg, err := c.dialFocus(ctx, where.Focus, a.Participant)
+	if err != nil {
+		stay.Void(c.now(), store.CauseError)
+		c.cancelSeat(where.Focus, a.Participant)
+		c.notJoined("forward", fmt.Errorf("%w: %w", errUnreachable, err))
+		return
+	}
+	c.stay = stay
+	c.goAway()
+	c.relay = session.NewRelay(c.media, leg.media)
+	c.engine.config.Media.Add(c.relay)
+	c.enter(leg, "forward", fmt.Sprintf("%s at %s/%s", conf, where.Focus.Site, where.Focus.Node))
+}
+
+// cancelSeat gives a reserved seat back. If that fails, the seat expires.
+func (c *call) cancelSeat(node store.Place, p store.ParticipantID) {
+	ctx, cancel := context.WithTimeout(context.Background(), focusTime)
+	defer cancel()
+	if err := c.engine.config.Foci.Cancel(ctx, node, p); err != nil {
+		c.logger.Debug("seat not given back", "node", node.Node, "error", err)
+	}
+}
+
+// narrowband is a recorded name as it is sent to another node.
+func narrowband(name interface{ PCM(rate int) []int16 }) []int16 {
+	if name == nil {
+		return nil
+	}
+	return name.PCM(prompt.Narrowband)
+}
+
+// focusLeg is our call leg to the node that hosts the conference. It is a membership,
+// and a signaling.DialogHandler.
+type focusLeg struct {
+	call        *call
+	node        store.Place
+	participant store.ParticipantID
+	media       *session.Session
+	dialog      *signaling.Dialog
+	sdp         negotiation
+	released    chan conference.Release
+	once        sync.Once
+}
+
+// dialFocus calls the focus with what the caller and we have agreed on, so that RTP can
+// be passed on as it is.
+func (c *call) dialFocus(ctx context.Context, node store.Place, p store.ParticipantID) (*focusLeg, error) {
+	e := c.engine.config
+	addr, known := e.Foci.SIP(node)
+	if !known {
+		return nil, fmt.Errorf("the SIP address of node %s is not known", node.Node)
+	}
+	sipCallID := rand.Text()
+	proof, err := e.Handovers.Sign(Handover{Participant: p, Call: c.row.ID, From: e.Place, To: node}, sipCallID)
+	if err != nil {
+		return nil, fmt.Errorf("sign the handover: %w", err)
+	}
+	l := &focusLeg{call: c, node: node, participant: p, released: make(chan conference.Release, 1)}
+	if l.media, err = session.Open(e.Ports, e.Registry); err != nil {
+		return nil, err
+	}
+	offer, err := l.LocalOffer()
+	if err == nil {
+		var answer []byte
+		l.dialog, answer, err = e.Dial(ctx, signaling.DialRequest{
+			Target: "sip:room@" + addr.String() + ";transport=tcp", From: signaling.Party{User: c.row.From}, CallID: sipCallID,
+			Headers: []signaling.Header{{Name: handoverHeader, Value: proof}}, Offer: offer, MaxForwards: c.hops}, l)
+		if err == nil {
+			if err = l.RemoteAnswer(answer); err != nil {
+				l.hangUp(store.CauseError)
+			}
+		}
+	}
+	if err != nil {
+		l.media.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// local describes our end towards the focus. The lock is held.
+func (l *focusLeg) local() offeranswer.Local {
+	return l.sdp.next(netip.AddrPortFrom(l.call.engine.config.MediaAddr, l.media.Addr().Port()))
+}
+
+// LocalOffer offers what the caller has agreed on (signaling.DialogHandler).
+func (l *focusLeg) LocalOffer() ([]byte, error) {
+	l.sdp.mu.Lock()
+	defer l.sdp.mu.Unlock()
+	return offeranswer.OfferSame(l.call.media.Agreed(), l.local(), offeranswer.SendRecv)
+}
+
+// RemoteAnswer reads the focus's answer to it.
+func (l *focusLeg) RemoteAnswer(answer []byte) error {
+	l.sdp.mu.Lock()
+	defer l.sdp.mu.Unlock()
+	agreed, err := offeranswer.ReadAnswer(answer, []codec.Format{l.call.media.Agreed().Format}, offeranswer.SendRecv)
+	if err != nil {
+		return fmt.Errorf("read the focus's answer: %w", err)
+	}
+	return l.media.Apply(agreed, l.call.engine.config.Media.Now())
+}
+
+// Offer answers a re-INVITE of the focus, which may refresh the session.
+func (l *focusLeg) Offer(offer []byte) ([]byte, error) {
+	l.sdp.mu.Lock()
+	defer l.sdp.mu.Unlock()
+	answer, agreed, err := offeranswer.Answer(offer, []codec.Format{l.call.media.Agreed().Format}, l.local())
+	if err != nil {
+		return nil, err
+	}
+	return answer, l.media.Apply(agreed, l.call.engine.config.Media.Now())
+}
+
+// Info is not used between nodes.
+func (l *focusLeg) Info(string, []byte) int { return 415 }
+
+// Ended: the focus has let the caller go, or it is gone.
+func (l *focusLeg) Ended(end signaling.End) {
+	cause := causeOf(end)
+	if cause == "" {
+		cause = store.CauseLost
+	}
+	l.release(cause)
+}
+
+func (l *focusLeg) release(cause store.ReleaseCause) {
+	l.once.Do(func() {
+		l.released <- conference.Release{Cause: cause, At: l.call.now(), Prompts: conference.Farewell(cause)}
+	})
+}
+
+// causeOf is the release cause that another node of ours gave in its BYE.
+func causeOf(end signaling.End) store.ReleaseCause {
+	_, text, found := strings.Cut(end.Reason, `text="`)
+	if end.By != signaling.ByPeer || !found {
+		return ""
+	}
+	cause, _, _ := strings.Cut(text, `"`)
+	return store.ReleaseCause(cause)
+}
+
+func (l *focusLeg) hangUp(cause store.ReleaseCause) {
+	ctx, cancel := context.WithTimeout(context.Background(), byeTime)
+	defer cancel()
+	if err := l.dialog.Hangup(ctx, signaling.Reason{Protocol: "SIP", Cause: 200, Text: string(cause)}); err != nil {
+		l.call.logger.Debug("hang up at the focus", "error", err)
+	}
+}
+
+// ask asks the focus something about this caller.
+func (l *focusLeg) ask(what string, do func(ctx context.Context, foci Foci) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), focusTime)
+	defer cancel()
+	if err := do(ctx, l.call.engine.config.Foci); err != nil {
+		l.call.logger.Warn("the focus did not take it", "what", what, "node", l.node.Node, "error", err)
+	}
+}
+
+// Key, Hold, Say, Leave and Released make it a membership.
+
+func (l *focusLeg) Key(digit byte) {
+	l.ask("a key", func(ctx context.Context, f Foci) error { return f.Key(ctx, l.node, l.participant, digit) })
+}
+
+func (l *focusLeg) Hold(held bool) {
+	l.ask("hold", func(ctx context.Context, f Foci) error { return f.Hold(ctx, l.node, l.participant, held) })
+}
+
+func (l *focusLeg) Say(prompts ...prompt.ID) {
+	l.ask("prompts", func(ctx context.Context, f Foci) error { return f.Say(ctx, l.node, l.participant, prompts) })
+}
+
+func (l *focusLeg) Leave(cause store.ReleaseCause) {
+	l.release(cause) // before our own BYE ends the leg
+	l.hangUp(cause)
+}
+
+func (l *focusLeg) Released() <-chan conference.Release { return l.released }

@@ -1,0 +1,200 @@
+package callflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+
+	"github.com/conclave-voice/conclave/callflow/signaling"
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/store"
+)
+
+// ErrNoSuchCaller: no forwarded call of this participant is here.
+var ErrNoSuchCaller = errors.New("no such caller at this node")
+
+// seatTime is how long a seat is kept for a call that is on its way.
+const seatTime = 30 * time.Second
+
+// hosting is what this node knows of callers whose calls other nodes have taken.
+type hosting struct {
+	mu       sync.Mutex
+	reserved map[store.ParticipantID]*reserved
+	callers  map[store.ParticipantID]*call
+}
+
+// reserved is a seat for a call that is on its way.
+type reserved struct {
+	seat  *conference.Seat
+	name  []int16
+	timer clockwork.Timer
+}
+
+// Reserve keeps a seat for a call that another node is about to forward. Asking again
+// for the same participant gives the same seat.
+func (e *Engine) Reserve(ctx context.Context, r Reservation) (store.ConferenceID, error) {
+	e.hosting.mu.Lock()
+	have := e.hosting.reserved[r.Participant]
+	e.hosting.mu.Unlock()
+	if have != nil {
+		return have.seat.Conference().ID(), nil
+	}
+	seat, err := e.config.Host.Admit(ctx, r.Admission)
+	if err != nil {
+		return "", err
+	}
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	if have := e.hosting.reserved[r.Participant]; have != nil { // the same request, twice at once
+		seat.Cancel()
+		return have.seat.Conference().ID(), nil
+	}
+	kept := &reserved{seat: seat, name: r.Name}
+	kept.timer = e.config.Clock.AfterFunc(seatTime, func() { e.cancel(r.Participant, kept) })
+	e.hosting.reserved[r.Participant] = kept
+	return seat.Conference().ID(), nil
+}
+
+// Cancel gives a reserved seat back.
+func (e *Engine) Cancel(p store.ParticipantID) { e.cancel(p, nil) }
+
+// cancel gives back the seat that is kept for p, if it is this one; nil is any.
+func (e *Engine) cancel(p store.ParticipantID, this *reserved) {
+	e.hosting.mu.Lock()
+	kept := e.hosting.reserved[p]
+	if kept == nil || this != nil && kept != this {
+		e.hosting.mu.Unlock()
+		return
+	}
+	delete(e.hosting.reserved, p)
+	e.hosting.mu.Unlock()
+	kept.timer.Stop()
+	kept.seat.Cancel()
+}
+
+// cancelAll gives all reserved seats back.
+func (e *Engine) cancelAll() {
+	e.hosting.mu.Lock()
+	var list []store.ParticipantID
+	for p := range e.hosting.reserved {
+		list = append(list, p)
+	}
+	e.hosting.mu.Unlock()
+	for _, p := range list {
+		e.cancel(p, nil)
+	}
+}
+
+// take gives the seat to the call that has arrived.
+func (e *Engine) take(p store.ParticipantID, c *call) (*reserved, bool) {
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	kept := e.hosting.reserved[p]
+	if kept == nil {
+		return nil, false
+	}
+	delete(e.hosting.reserved, p)
+	kept.timer.Stop()
+	e.hosting.callers[p] = c
+	return kept, true
+}
+
+// let forgets a forwarded call that has ended.
+func (e *Engine) let(p store.ParticipantID, c *call) {
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	if e.hosting.callers[p] == c {
+		delete(e.hosting.callers, p)
+	}
+}
+
+// tell hands something to the goroutine of a forwarded call.
+func (e *Engine) tell(p store.ParticipantID, m message) error {
+	e.hosting.mu.Lock()
+	c := e.hosting.callers[p]
+	e.hosting.mu.Unlock()
+	if c == nil {
+		return fmt.Errorf("participant %s: %w", p, ErrNoSuchCaller)
+	}
+	c.post(m)
+	return nil
+}
+
+// Key takes a digit that a forwarded caller's node got by SIP INFO.
+func (e *Engine) Key(p store.ParticipantID, digit byte) error {
+	return e.tell(p, message{digit: digit})
+}
+
+// Hold notes that a forwarded caller's phone holds the call, or has resumed it.
+func (e *Engine) Hold(p store.ParticipantID, held bool) error {
+	return e.tell(p, message{hold: &held})
+}
+
+// Say plays prompts to a forwarded caller.
+func (e *Engine) Say(p store.ParticipantID, prompts []prompt.ID) error {
+	return e.tell(p, message{say: prompts})
+}
+
+// serveHandover handles a call that another node has forwarded, until it has ended.
+func (e *Engine) serveHandover(ctx context.Context, in *signaling.Invite, proof string) {
+	c := newCall(e, in)
+	h, err := e.verify(proof, in.CallID())
+	if err != nil {
+		e.refused.Add(1)
+		c.logger.Warn("forwarded call refused", "source", in.Source(), "error", err)
+		c.reject(in, signaling.Rejection{Status: 403})
+		return
+	}
+	c.row.ID, c.hosted = h.Call, h.Participant
+	c.logger = e.config.Logger.With("call", h.Call, "participant", h.Participant, "from", c.row.From, "site", e.config.Place.Site, "ingress", h.From.Node)
+	kept, found := e.take(h.Participant, c)
+	if !found {
+		c.logger.Warn("forwarded call refused: no seat is reserved for it, or no longer")
+		c.reject(in, signaling.Rejection{Status: 480})
+		return
+	}
+	defer e.let(h.Participant, c)
+	defer c.finish()
+	e.gone.Add(1)
+	defer e.gone.Done()
+	if !c.answer(ctx, in, store.AccessNumber{}) {
+		kept.seat.Cancel()
+		return
+	}
+	c.runHosted(kept)
+}
+
+// verify checks the proof of a forwarded call. Without a cluster there is none.
+func (e *Engine) verify(proof, sipCallID string) (Handover, error) {
+	if e.config.Handovers == nil {
+		return Handover{}, errors.New("this node is in no cluster")
+	}
+	return e.config.Handovers.Verify(proof, sipCallID)
+}
+
+// RefusedHandovers is how many forwarded calls had no valid proof.
+func (e *Engine) RefusedHandovers() uint64 { return e.refused.Load() }
+
+func (c *call) reject(in *signaling.Invite, r signaling.Rejection) {
+	if err := in.Reject(r); err != nil {
+		c.logger.Debug("refusal not sent", "error", err)
+	}
+}
+
+// runHosted is a forwarded call in its conference, until it has ended.
+func (c *call) runHosted(kept *reserved) {
+	c.prepare()
+	if err := kept.seat.Enter(c.port, recordedName(kept.name, prompt.Narrowband)); err != nil {
+		c.logger.Info("forwarded caller not let in", "error", err)
+		c.row.Cause = refusalOf(err)
+		c.hangUp()
+		return
+	}
+	c.enter(kept.seat, "join", string(kept.seat.Conference().ID()))
+	c.loop()
+}
