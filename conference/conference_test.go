@@ -258,6 +258,9 @@ func TestNothingIsLeft(t *testing.T) {
 			before = runtime.NumGoroutine() // what the host and its parts need is there now
 		}
 		a, b := h.join(store.RoleSpeaker), h.join(store.RoleModerator)
+		for h.engine.Load().Ticks == 0 {
+			runtime.Gosched() // until the engine runs
+		}
 		a.seat.Leave(store.CauseHangup)
 		b.seat.Leave(store.CauseHangup)
 		a.port.Media().Close()
@@ -278,8 +281,12 @@ func TestNothingIsLeft(t *testing.T) {
 	if n := h.ports.InUse(); n != 0 {
 		t.Errorf("%d port pairs in use", n)
 	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines before, %d after", before, after)
+	// One that has told that it is done may not be gone yet.
+	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines before, %d after:\n%s", before, runtime.NumGoroutine(), stacks[:runtime.Stack(stacks, true)])
+		}
 	}
 	if len(h.store.opened) != 102 || len(h.store.closed) != 102 {
 		t.Errorf("%d opened, %d closed", len(h.store.opened), len(h.store.closed))
