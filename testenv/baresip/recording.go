@@ -87,6 +87,48 @@ func (p *Phone) HearsNone(ctx context.Context, d time.Duration, frequencies ...f
 	})
 }
 
+// HearsSaid waits until what was said, such as a prompt, is in the newest
+// recording, by the measure of [tone.Find].
+func (p *Phone) HearsSaid(ctx context.Context, said tone.Sound) error {
+	var path string
+	var searched time.Duration // of the recording at path
+	best := 0.0
+	return p.process.Poll(ctx, func() error {
+		newest, err := p.newest()
+		if err != nil {
+			return err
+		}
+		if newest.Path != path {
+			path, searched = newest.Path, 0
+		}
+		// Searching costs time that the call under test needs: not for each packet.
+		fresh := newest.Duration() - searched
+		if fresh >= searchStep || fresh > 0 && time.Since(newest.Ended) > searchStep {
+			from := searched - said.Duration() - searchStep
+			searched = newest.Duration()
+			_, likeness := tone.Find(newest.Between(from, searched), said)
+			best = max(best, likeness)
+		}
+		if best < tone.Alike {
+			return fmt.Errorf("%s does not hear what is said: at best %.0f %% alike", p.options.Name, 100*best)
+		}
+		return nil
+	})
+}
+
+// searchStep is how much more must have been heard before it is searched again.
+const searchStep = 500 * time.Millisecond
+
+// HasHeard says whether what was said is anywhere in what the phone has heard.
+func (p *Phone) HasHeard(said tone.Sound) (bool, error) {
+	heard, err := p.Heard()
+	if err != nil {
+		return false, err
+	}
+	_, likeness := tone.Find(heard, said)
+	return likeness >= tone.Alike, nil
+}
+
 // listen waits until check is content with the last d heard.
 func (p *Phone) listen(ctx context.Context, d time.Duration, check func(tone.Sound) error) error {
 	return p.process.Poll(ctx, func() error {

@@ -29,6 +29,7 @@ type scenario struct {
 	strings.Builder
 	local, remote string // the From and To of our requests in the dialog
 	codec         pcap.Codec
+	noEvents      bool
 	patience      time.Duration
 	sequence      int // CSeq of our last request
 	version       int // of our last SDP
@@ -109,24 +110,28 @@ func (s *scenario) response(status, attributes, body string) {
 		"[last_From:]", "[last_To:]", "[last_Call-ID:]", "[last_CSeq:]", contact, agent)
 }
 
-// sdp returns a session description with the codec and telephone events only, so
-// that what is played is what was agreed.
+// sdp returns a session description with the codec, and telephone events if they
+// are wanted, only, so that what is played is what was agreed.
 func (s *scenario) sdp(d direction) string {
 	s.version++
 	encoding := map[pcap.Codec]string{pcap.PCMU: "PCMU", pcap.PCMA: "PCMA"}[s.codec]
-	return strings.Join([]string{
+	formats := []string{fmt.Sprint(s.codec)}
+	attributes := []string{fmt.Sprintf("a=rtpmap:%d %s/8000", s.codec, encoding)}
+	if !s.noEvents {
+		formats = append(formats, fmt.Sprint(pcap.EventType))
+		attributes = append(attributes, fmt.Sprintf("a=rtpmap:%d telephone-event/8000", pcap.EventType),
+			fmt.Sprintf("a=fmtp:%d 0-15", pcap.EventType))
+	}
+	return strings.Join(append([]string{
 		"v=0",
 		fmt.Sprintf("o=conclave-test 1 %d IN IP[media_ip_type] [media_ip]", s.version),
 		"s=-",
 		"c=IN IP[media_ip_type] [media_ip]",
 		"t=0 0",
-		fmt.Sprintf("m=audio [media_port] RTP/AVP %d %d", s.codec, pcap.EventType),
-		fmt.Sprintf("a=rtpmap:%d %s/8000", s.codec, encoding),
-		fmt.Sprintf("a=rtpmap:%d telephone-event/8000", pcap.EventType),
-		fmt.Sprintf("a=fmtp:%d 0-15", pcap.EventType),
+		"m=audio [media_port] RTP/AVP " + strings.Join(formats, " "),
 		"a=ptime:20",
 		"a=" + string(d),
-	}, "\n")
+	}, attributes...), "\n")
 }
 
 // during lets a time pass. What the other side asks meanwhile is answered; its BYE
@@ -163,7 +168,7 @@ func (s *scenario) steps(steps []Step) {
 			s.receive("response", "200", "")
 		}
 		if step.offer != "" {
-			s.request("INVITE", resend, sdpType, s.sdp(step.offer))
+			s.request("INVITE", resend, sdpType, s.sdp(step.offer), step.extra...)
 			s.receive("response", "100", `optional="true"`)
 			s.receive("response", "200", `rrs="true"`)
 			s.request("ACK", "", "", "")

@@ -1,6 +1,7 @@
 package sipp
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/conclave-voice/conclave/testenv/pcap"
@@ -14,6 +15,7 @@ type Step struct {
 	stream *pcap.Stream  // played from the beginning of the step
 	info   string        // keys sent by INFO
 	offer  direction     // of the re-INVITE sent
+	extra  []string      // further header lines of the re-INVITE
 }
 
 // direction is an attribute of SDP (RFC 3264 section 5.1).
@@ -37,6 +39,18 @@ func Hold() Step { return Step{offer: "sendonly"} }
 
 // Resume sends a re-INVITE with a=sendrecv.
 func Resume() Step { return Step{offer: "sendrecv"} }
+
+// Refresh sends a re-INVITE that changes nothing, for the session timer (RFC 4028):
+// the session is to last for the interval, and this side refreshes it.
+func Refresh(interval time.Duration) Step {
+	return Step{offer: "sendrecv", extra: []string{"Supported: timer", SessionExpires(interval, "uac")}}
+}
+
+// SessionExpires is the header line that asks for a session timer. The refresher
+// is "uac" or "uas", as seen from the request that it is in.
+func SessionExpires(interval time.Duration, refresher string) string {
+	return fmt.Sprintf("Session-Expires: %.0f;refresher=%s", interval.Seconds(), refresher)
+}
 
 // End says how a call ends after its steps.
 type End int
@@ -75,6 +89,7 @@ type Caller struct {
 	TCP       bool   // and not UDP
 	Codec     pcap.Codec
 	LateOffer bool // the INVITE has no SDP, the ACK answers the one in the 200
+	NoEvents  bool // offers no telephone events: its keys are tones in the audio
 	Echo      bool // sends back what it hears; in a single call
 
 	Username, Password string   // for a digest challenge; none is expected if empty

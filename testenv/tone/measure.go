@@ -26,8 +26,9 @@ func Levels(samples []int16, rate int, window time.Duration, frequencies ...floa
 	for first := 0; size > 0 && first+size <= len(samples); first += size {
 		part := samples[first : first+size]
 		l := Level{At: time.Duration(first) * time.Second / time.Duration(rate), RMS: RMS(part)}
+		shaped := hann(part)
 		for _, f := range frequencies {
-			l.Tones = append(l.Tones, goertzel(part, rate, f))
+			l.Tones = append(l.Tones, goertzel(shaped, rate, f))
 		}
 		levels = append(levels, l)
 	}
@@ -48,17 +49,26 @@ func decibels(meanSquare float64) float64 {
 	return max(silence, 10*math.Log10(meanSquare/(1<<30)))
 }
 
-// goertzel returns the level in dBFS of a sine of the frequency in samples.
-func goertzel(samples []int16, rate int, frequency float64) float64 {
-	coefficient := 2 * math.Cos(2*math.Pi*frequency/float64(rate))
-	var s1, s2, weights float64
+// hann shapes samples so that a sine keeps its level, and does not show at
+// frequencies further off than two windows' worth.
+func hann(samples []int16) []float64 {
+	shaped := make([]float64, len(samples))
 	for i, sample := range samples {
-		w := 0.5 - 0.5*math.Cos(2*math.Pi*(float64(i)+0.5)/float64(len(samples)))
-		weights += w
-		s1, s2 = w*float64(sample)+coefficient*s1-s2, s1
+		shaped[i] = float64(sample) * (1 - math.Cos(2*math.Pi*(float64(i)+0.5)/float64(len(samples))))
+	}
+	return shaped
+}
+
+// goertzel returns the level in dBFS of a sine of the frequency in shaped samples.
+func goertzel(shaped []float64, rate int, frequency float64) float64 {
+	coefficient := 2 * math.Cos(2*math.Pi*frequency/float64(rate))
+	var s1, s2 float64
+	for _, sample := range shaped {
+		s1, s2 = sample+coefficient*s1-s2, s1
 	}
 	power := s1*s1 + s2*s2 - coefficient*s1*s2
-	return decibels(2 * max(0, power) / (weights * weights)) // the mean square of a sine is half its amplitude squared
+	n := float64(len(shaped))
+	return decibels(2 * max(0, power) / (n * n)) // the mean square of a sine is half its amplitude squared
 }
 
 // A tone is heard in a window if all of this holds.
