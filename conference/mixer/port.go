@@ -155,13 +155,14 @@ func (p *Port) emit(e Event) {
 func (p *Port) take(now time.Duration) {
 	p.media.Receive(now)
 	for d, ok := p.media.Digit(); ok; d, ok = p.media.Digit() {
+		p.tones.keyed()
 		p.emit(Event{Kind: EventDigit, Digit: d})
 	}
 	n, status := p.media.Read(p.in[:])
 	p.rate = n * 50
 	frame := p.in[:n]
-	if n > 0 && p.media.InBand() {
-		if d, ok := p.tones.process(frame, p.rate); ok {
+	if n > 0 {
+		if d, ok := p.tones.process(frame, p.rate, p.media.InBand()); ok {
 			p.emit(Event{Kind: EventDigit, Digit: d, InBand: true})
 		}
 	}
