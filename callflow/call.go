@@ -34,6 +34,9 @@ const (
 	maxMessages = 64
 	// farewellTime bounds the words before a BYE.
 	farewellTime = 20 * time.Second
+	// lastWordTime is how long after the last word the BYE is held back: with it
+	// telephones throw away what is in their jitter buffers.
+	lastWordTime = 300 * time.Millisecond
 	// housekeeping is how often the media of a call is looked at.
 	housekeeping = time.Second
 )
@@ -241,7 +244,7 @@ func (c *call) played(tag int) {
 		c.port.Capture(c.engine.config.Dialogue.NameTime)
 	case tagFarewell:
 		if c.phase == leaving {
-			c.hangUp()
+			c.deadline = c.now().Add(lastWordTime)
 		}
 	}
 }
