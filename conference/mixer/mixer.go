@@ -12,8 +12,9 @@ type Mixer struct {
 	ports []*Port
 	rate  int // of the mix in Hz, this tick
 
-	room  player // what everybody hears
-	music player
+	room       player // what everybody hears
+	announcing bool   // room plays in this tick
+	music      player
 
 	sum    [maxFrame]int32
 	full   frame // everybody's mix
@@ -99,7 +100,7 @@ func (m *Mixer) mixAll() {
 		p.mu.Unlock()
 	}
 	common := m.common.begin(m.rate)
-	if m.room.playing() {
+	if m.announcing = m.room.playing(); m.announcing {
 		m.room.next(common, m.rate)
 	}
 	for i, v := range common {
@@ -137,7 +138,7 @@ func (m *Mixer) give(p *Port) {
 // shared is what the port hears, its own voice and sounds apart.
 func (m *Mixer) shared(p *Port) *frame {
 	switch {
-	case p.mode.Hears && p.mode.Music && !m.room.playing():
+	case p.mode.Hears && p.mode.Music && !m.announcing:
 		return &m.tune
 	case p.mode.Hears:
 		return &m.full
@@ -151,7 +152,7 @@ func (m *Mixer) shared(p *Port) *frame {
 // withoutOwn is the mix less the port's own voice.
 func (m *Mixer) withoutOwn(p *Port, pcm []int16) {
 	own := p.in[:len(pcm)]
-	if p.mode.Music {
+	if p.mode.Music && !m.announcing {
 		copy(pcm, m.tune.wide(m.rate)) // alone: there is no one else to hear
 		return
 	}

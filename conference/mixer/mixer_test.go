@@ -312,6 +312,27 @@ func TestAnnouncementIsHeardByAllWhoHear(t *testing.T) {
 	}
 }
 
+// CF6, CF7: one who is alone with the music hears announcements, whether its
+// telephone sends anything or not, and itself never.
+func TestAnnouncementToOneAlone(t *testing.T) {
+	for _, sends := range []bool{true, false} {
+		l := newLab(t, newTone(900, time.Second))
+		alone := l.join("PCMU", 400, Mode{Speaks: sends, Hears: true, Music: true})
+		l.settle()
+		l.mixer.Announce(newTone(1500, time.Second))
+		l.run(50)
+		if level := alone.level(1500); math.Abs(level-4000) > 400 {
+			t.Errorf("sends %v: the announcement is heard at %.0f", sends, level)
+		}
+		alone.heard = nil
+		l.run(50)
+		if level := alone.level(900); math.Abs(level-4000) > 400 {
+			t.Errorf("sends %v: the music comes back at %.0f", sends, level)
+		}
+		alone.hears(t, "the one alone", l)
+	}
+}
+
 // CF6: louder and softer.
 func TestVolumes(t *testing.T) {
 	l := newLab(t, nil)
