@@ -8,7 +8,6 @@ import (
 	"github.com/conclave-voice/conclave/callflow/dialogue"
 	"github.com/conclave-voice/conclave/callflow/screening"
 	"github.com/conclave-voice/conclave/conference"
-	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/sites"
@@ -85,14 +84,6 @@ func (c *call) lookup(code string) {
 		c.step("code", ok, string(match.Role)+" of "+match.Room.Name)
 		c.do(c.talk.Found(c.now(), match.Room.EntrySound == store.SoundName))
 	}
-}
-
-// recordedName is how a caller is announced, from what was recorded.
-func recordedName(pcm []int16, rate int) mixer.Sound {
-	if len(pcm) == 0 {
-		return nil
-	}
-	return prompt.NewRecording(pcm, rate)
 }
 
 // join takes the caller into the conference: where it runs, a seat, the money, and
