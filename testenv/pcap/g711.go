@@ -1,7 +1,7 @@
 package pcap
 
-// encode compresses one sample by ITU-T G.711.
-func (c Codec) encode(sample int16) byte {
+// Encode compresses one sample by ITU-T G.711.
+func (c Codec) Encode(sample int16) byte {
 	if c == PCMA {
 		return aLaw(sample)
 	}

@@ -66,7 +66,7 @@ func TestG711AgreesWithSox(t *testing.T) {
 	for codec, name := range map[Codec]string{PCMU: "ul", PCMA: "al"} {
 		octets := make([]byte, 1<<16)
 		for v := range octets {
-			octets[v] = codec.encode(int16(v))
+			octets[v] = codec.Encode(int16(v))
 		}
 		all := make([]byte, 256)
 		for i := range all {

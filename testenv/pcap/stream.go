@@ -72,7 +72,7 @@ func (s *Stream) Sound(sound tone.Sound) *Stream {
 			if i < len(rest) {
 				sample = rest[i]
 			}
-			frame[i] = s.codec.encode(sample)
+			frame[i] = s.codec.Encode(sample)
 		}
 		s.add(uint8(s.codec), !s.talking, s.time, frame)
 		s.talking = true
