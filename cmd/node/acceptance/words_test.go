@@ -73,8 +73,8 @@ func closedByNode(t *testing.T, ctx context.Context, p *baresip.Phone) {
 	}
 }
 
-// await reads from the store, which is written a moment after the fact, until it
-// has what is wanted, and returns that.
+// await looks, at what is there only a moment after the fact, until it is as wanted,
+// and returns it.
 func await[T any](t *testing.T, ctx context.Context, what string, read func() (T, bool)) T {
 	t.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -87,7 +87,7 @@ func await[T any](t *testing.T, ctx context.Context, what string, read func() (T
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("the store does not have %s: %+v", what, v)
+			t.Fatalf("%s: not so: %+v", what, v)
 		}
 	}
 }
