@@ -61,7 +61,7 @@ func (c *Conference) sound(e roster.Event) {
 		c.soundJoined(c.seats[e.Participant])
 	case roster.Left:
 		c.soundLeft(c.seats[e.Participant], e)
-	case roster.Opened:
+	case roster.Opened, roster.EndCancelled:
 		c.tell(func(m *roster.Member) bool { return !m.Moderates() }, prompt.ModeratorArrived)
 	case roster.EndScheduled:
 		c.mixer.Announce(c.announce.say(prompt.ModeratorLeft)...)
