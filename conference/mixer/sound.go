@@ -6,9 +6,10 @@ type Sound interface {
 	PCM(rate int) []int16
 }
 
-// maxQueue is how many sounds may wait in one player. More are dropped: nobody
-// listens to a minute of announcements.
-const maxQueue = 32
+// MaxQueue is how many sounds may wait in one player. What does not fit whole is
+// dropped: nobody listens to so many announcements. The longest that there is, the
+// list of a moderator's keys, has some forty.
+const MaxQueue = 64
 
 // player plays sounds one after the other, a frame at a time.
 type player struct {
@@ -24,7 +25,7 @@ type queued struct {
 
 // add appends sounds; the last one carries the tag. It says whether all fit.
 func (p *player) add(tag int, sounds ...Sound) bool {
-	if len(p.queue)+len(sounds) > maxQueue {
+	if len(p.queue)+len(sounds) > MaxQueue {
 		return false
 	}
 	for i, s := range sounds {
