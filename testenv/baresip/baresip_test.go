@@ -179,6 +179,28 @@ func awaitReinvites(ctx context.Context, p *Phone, answerer *sipp.Running, n int
 	})
 }
 
+// What is said is found in its order: again only when it was said again.
+func TestHearsWhatIsSaid(t *testing.T) {
+	ctx := bounded(t)
+	pause := tone.Silence(8000, second/2)
+	first, other := tone.Speech(t, 8000, "You are the first participant."), tone.Speech(t, 8000, "You are muted.")
+	bob := Start(t, Options{Name: "bob", Codecs: []Codec{PCMA}, Answers: true, Speaks: tone.Join(pause, first, pause, other, pause, first)})
+	alice := Start(t, Options{Name: "alice", Codecs: []Codec{PCMA}})
+	must(t, alice.Call(ctx, "bob", bob.Address()))
+	must(t, alice.HearsSaid(ctx, first), alice.HearsSaid(ctx, other), alice.HearsSaid(ctx, first))
+	heard, err := alice.Heard()
+	must(t, err)
+	if least := first.Duration() * 2; heard.Duration() < least {
+		t.Errorf("found twice in %v", heard.Duration())
+	}
+	if had, err := alice.HasHeard(other); err != nil || !had {
+		t.Errorf("%v, %v", had, err)
+	}
+	if had, err := alice.HasHeard(tone.Speech(t, 8000, "This conference is full. Goodbye.")); err != nil || had {
+		t.Errorf("%v, %v", had, err)
+	}
+}
+
 func TestDigestOfAPhone(t *testing.T) {
 	ctx := bounded(t)
 	answerer := sipp.Answer(t, sipp.Answerer{Username: "alice", Password: "secret", End: sipp.AwaitBye})

@@ -28,6 +28,7 @@ type Phone struct {
 	control    *control
 	recordings string // directory
 	muted      bool
+	found      place // by HearsSaid
 
 	mu   sync.Mutex
 	next int // of the events that Await has not passed yet

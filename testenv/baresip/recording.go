@@ -88,32 +88,38 @@ func (p *Phone) HearsNone(ctx context.Context, d time.Duration, frequencies ...f
 }
 
 // HearsSaid waits until what was said, such as a prompt, is in the newest
-// recording, by the measure of [tone.Find].
+// recording, by the measure of [tone.Find]. It begins behind what it found before,
+// so that several calls check an order.
 func (p *Phone) HearsSaid(ctx context.Context, said tone.Sound) error {
-	var path string
-	var searched time.Duration // of the recording at path
+	var searched time.Duration // of the newest recording
 	best := 0.0
 	return p.process.Poll(ctx, func() error {
 		newest, err := p.newest()
 		if err != nil {
 			return err
 		}
-		if newest.Path != path {
-			path, searched = newest.Path, 0
+		if newest.Path != p.found.path {
+			p.found, searched = place{path: newest.Path}, 0
 		}
 		// Searching costs time that the call under test needs: not for each packet.
 		fresh := newest.Duration() - searched
 		if fresh >= searchStep || fresh > 0 && time.Since(newest.Ended) > searchStep {
-			from := searched - said.Duration() - searchStep
+			from := max(p.found.end, searched-said.Duration()-searchStep)
 			searched = newest.Duration()
-			_, likeness := tone.Find(newest.Between(from, searched), said)
-			best = max(best, likeness)
+			at, likeness := tone.Find(newest.Between(from, searched), said)
+			if best = max(best, likeness); likeness >= tone.Alike {
+				p.found.end = from + at + said.Duration()
+				return nil
+			}
 		}
-		if best < tone.Alike {
-			return fmt.Errorf("%s does not hear what is said: at best %.0f %% alike", p.options.Name, 100*best)
-		}
-		return nil
+		return fmt.Errorf("%s does not hear what is said: at best %.0f %% alike", p.options.Name, 100*best)
 	})
+}
+
+// place is a place in a recording.
+type place struct {
+	path string
+	end  time.Duration
 }
 
 // searchStep is how much more must have been heard before it is searched again.

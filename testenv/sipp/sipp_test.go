@@ -55,6 +55,18 @@ func TestCallsBetweenTwoSIPps(t *testing.T) {
 					t.Error("no hold")
 				}
 			}},
+		"refresh of the session": {Caller{Headers: []string{SessionExpires(90*time.Second, "uac")}, Steps: []Step{Wait(moment), Refresh(90 * time.Second)}}, Answerer{End: AwaitBye}, Here,
+			func(t *testing.T, _, answerer Result) {
+				if n := strings.Count(answerer.Log(), "Session-Expires: 90;refresher=uac"); n != 2 {
+					t.Errorf("%d requests with a session timer came", n)
+				}
+			}},
+		"without telephone events": {Caller{NoEvents: true, Steps: []Step{Wait(moment)}}, Answerer{End: AwaitBye}, Here,
+			func(t *testing.T, caller, answerer Result) {
+				if n := strings.Count(answerer.Log(), "telephone-event"); n != 1 { // in the answer
+					t.Errorf("%d of them offered or answered", n)
+				}
+			}},
 		"re-INVITE by the called one": {Caller{Steps: []Step{Wait(moment)}, End: AwaitBye}, Answerer{Steps: []Step{Hold(), Wait(moment), Resume()}}, There,
 			func(t *testing.T, caller, _ Result) {
 				if n := caller.Only().Reinvites; n != 2 {
