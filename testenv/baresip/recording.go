@@ -88,8 +88,8 @@ func (p *Phone) HearsNone(ctx context.Context, d time.Duration, frequencies ...f
 }
 
 // HearsSaid waits until what was said, such as a prompt, is in the newest
-// recording, by the measure of [tone.Find]. It begins behind what it found before,
-// so that several calls check an order.
+// recording, by the measure of [tone.Find]. It begins in the middle of what it found
+// before, so that several calls check an order, whatever silence is cut off between.
 func (p *Phone) HearsSaid(ctx context.Context, said tone.Sound) error {
 	var searched time.Duration // of the newest recording
 	best := 0.0
@@ -104,11 +104,11 @@ func (p *Phone) HearsSaid(ctx context.Context, said tone.Sound) error {
 		// Searching costs time that the call under test needs: not for each packet.
 		fresh := newest.Duration() - searched
 		if fresh >= searchStep || fresh > 0 && time.Since(newest.Ended) > searchStep {
-			from := max(p.found.end, searched-said.Duration()-searchStep)
+			from := max(p.found.middle, searched-said.Duration()-searchStep)
 			searched = newest.Duration()
 			at, likeness := tone.Find(newest.Between(from, searched), said)
 			if best = max(best, likeness); likeness >= tone.Alike {
-				p.found.end = from + at + said.Duration()
+				p.found.middle = from + at + said.Duration()/2
 				return nil
 			}
 		}
@@ -116,10 +116,10 @@ func (p *Phone) HearsSaid(ctx context.Context, said tone.Sound) error {
 	})
 }
 
-// place is a place in a recording.
+// place is where in a recording something was found.
 type place struct {
-	path string
-	end  time.Duration
+	path   string
+	middle time.Duration
 }
 
 // searchStep is how much more must have been heard before it is searched again.

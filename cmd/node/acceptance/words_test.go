@@ -92,22 +92,25 @@ func await[T any](t *testing.T, ctx context.Context, what string, read func() (T
 	}
 }
 
-// trace is the last call from a number, once it has ended, and its steps.
-func trace(t *testing.T, ctx context.Context, n *node.Node, from string) (store.Call, []store.CallStep) {
+// trace is the last call from a number, once its trace is complete, and its steps.
+func trace(t *testing.T, ctx context.Context, n *node.Node, from string) (call store.Call, steps []store.CallStep) {
 	t.Helper()
 	s := openStore(t, ctx, n)
-	call := await(t, ctx, "the ended call from "+from, func() (last store.Call, ok bool) {
+	await(t, ctx, "the trace of the call from "+from, func() ([]store.CallStep, bool) {
 		calls, err := s.ListCalls(ctx, store.Scope{}, time.Time{}, time.Time{}, store.Page{})
 		must(t, err)
 		for _, c := range calls {
 			if c.From == from {
-				last = c
+				call = c
 			}
 		}
-		return last, !last.EndedAt.IsZero()
+		if call.EndedAt.IsZero() {
+			return nil, false
+		}
+		_, steps, err = s.Call(ctx, store.Scope{}, call.ID)
+		must(t, err)
+		return steps, hasStep(steps, "end", "ok")
 	})
-	_, steps, err := s.Call(ctx, store.Scope{}, call.ID)
-	must(t, err)
 	return call, steps
 }
 
