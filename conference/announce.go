@@ -120,7 +120,7 @@ func (c *Conference) soundJoined(s *Seat) {
 	case c.roster.Len() == 1:
 		s.say(prompt.FirstIn)
 	case c.room.AnnounceCount:
-		s.port.Play(0, c.announce.count(c.roster.Len())...)
+		s.play(c.announce.count(c.roster.Len()))
 	}
 	if s.role == store.RoleListenOnly {
 		s.say(prompt.ListenOnly)

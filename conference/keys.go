@@ -18,6 +18,9 @@ func (s *Seat) Key(digit byte) {
 			return nil, nil
 		}
 		action, known := s.keys.press(now, digit)
+		if action != store.ActionUnassigned {
+			s.stopListing()
+		}
 		if !known {
 			s.say(prompt.UnknownKey)
 			return nil, nil
@@ -39,7 +42,7 @@ func (s *Seat) act(r *roster.Roster, now time.Time, action store.Action) ([]rost
 	case store.ActionMuteSelf:
 		return r.SetMuted(now, s.id, !me.Muted && !me.MutedByModerator, by)
 	case store.ActionCount:
-		s.port.Play(0, s.conference.announce.count(r.Len())...)
+		s.play(s.conference.announce.count(r.Len()))
 	case store.ActionHearLouder:
 		s.turn(&s.hear, +1)
 	case store.ActionHearSofter:
@@ -63,7 +66,8 @@ func (s *Seat) act(r *roster.Roster, now time.Time, action store.Action) ([]rost
 	case store.ActionEnd:
 		return r.End(now, by)
 	case store.ActionListKeys:
-		s.port.Play(0, s.conference.announce.keys(s.keys.keys, me.Moderates())...)
+		s.play(s.conference.announce.keys(s.keys.keys, me.Moderates()))
+		s.listing = true
 	}
 	return nil, nil
 }
@@ -72,7 +76,7 @@ func (s *Seat) act(r *roster.Roster, now time.Time, action store.Action) ([]rost
 func (s *Seat) turn(volume *int, by int) {
 	*volume = min(max(*volume+by, mixer.MinVolume), mixer.MaxVolume)
 	s.port.SetVolumes(s.hear, s.speak)
-	s.port.Play(0, s.conference.announce.say(prompt.ToneBeep)...)
+	s.say(prompt.ToneBeep)
 }
 
 // menu is the order in which the keys are told, and the sentence of each.

@@ -36,6 +36,9 @@ type Seat struct {
 	leftAt time.Time
 	hear   int // volume in steps
 	speak  int
+	// listing: the list of keys may still be playing. It is long, and gives way to
+	// whatever else there is to say.
+	listing bool
 }
 
 // Release is how a conference lets a participant go.
@@ -114,9 +117,21 @@ func (s *Seat) Say(prompts ...prompt.ID) {
 }
 
 // say is Say with the lock held.
-func (s *Seat) say(prompts ...prompt.ID) {
+func (s *Seat) say(prompts ...prompt.ID) { s.play(s.conference.announce.say(prompts...)) }
+
+// play plays sounds to this participant alone. The lock is held.
+func (s *Seat) play(sounds []mixer.Sound) {
 	if s.state == seatIn {
-		s.port.Play(0, s.conference.announce.say(prompts...)...)
+		s.stopListing()
+		s.port.Play(0, sounds...)
+	}
+}
+
+// stopListing ends the list of keys. The lock is held.
+func (s *Seat) stopListing() {
+	if s.listing {
+		s.port.Stop()
+		s.listing = false
 	}
 }
 

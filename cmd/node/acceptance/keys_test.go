@@ -82,13 +82,14 @@ func TestSpokenKeys(t *testing.T) {
 		{last, "*6", []prompt.ID{prompt.Muted}},
 		{last, "*6", []prompt.ID{prompt.Unmuted}},
 		{host, "*0", []prompt.ID{prompt.KeyMuteSelf, prompt.Star, prompt.Number6}},
+		{host, "*2", []prompt.ID{prompt.ThereAre, prompt.Number3, prompt.ParticipantsIn}}, // the list gives way
 	} {
 		must(t, key.by.SendDigits(ctx, key.keys))
 		w.hears(ctx, key.by, key.says...)
 	}
 	must(t, guest.SendDigits(ctx, "1")) // a lone digit is nothing, not even unknown
 	must(t, guest.Hears(ctx, tone.Caller(1), time.Second))
-	w.heard(host, false, prompt.UnknownKey, prompt.Locked)
+	w.heard(host, false, prompt.UnknownKey, prompt.Locked, prompt.KeyEnd)
 	w.heard(guest, false, prompt.Muted, prompt.Locked, prompt.KeyLock)
 
 	must(t, host.SendDigits(ctx, "*#"))
