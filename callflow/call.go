@@ -34,7 +34,7 @@ const (
 	maxMessages = 64
 	// farewellTime bounds the words before a BYE.
 	farewellTime = 20 * time.Second
-	// lastWordTime is how long after the last word the BYE is held back: with it
+	// lastWordTime is the silence between the last word and the BYE, with which
 	// telephones throw away what is in their jitter buffers.
 	lastWordTime = 300 * time.Millisecond
 	// housekeeping is how often the media of a call is looked at.
@@ -244,7 +244,7 @@ func (c *call) played(tag int) {
 		c.port.Capture(c.engine.config.Dialogue.NameTime)
 	case tagFarewell:
 		if c.phase == leaving {
-			c.deadline = c.now().Add(lastWordTime)
+			c.hangUp()
 		}
 	}
 }
@@ -263,9 +263,12 @@ func (c *call) goAway() {
 
 // say plays prompts to the caller.
 func (c *call) say(tag int, ids ...prompt.ID) {
-	sounds := make([]mixer.Sound, len(ids))
-	for i, id := range ids {
-		sounds[i] = c.prompts().Recording(c.language(), id)
+	var sounds []mixer.Sound
+	for _, id := range ids {
+		sounds = append(sounds, c.prompts().Recording(c.language(), id))
+	}
+	if tag == tagFarewell {
+		sounds = append(sounds, mixer.Pause(lastWordTime))
 	}
 	c.port.Play(tag, sounds...)
 }

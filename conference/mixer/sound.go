@@ -1,9 +1,19 @@
 package mixer
 
+import "time"
+
 // Sound is audio to be played: a prompt, a tone, a recorded name.
 type Sound interface {
 	// PCM is the whole sound at 8000 or 16000 Hz. It is not to be changed.
 	PCM(rate int) []int16
+}
+
+// Pause is silence, as long as it says.
+type Pause time.Duration
+
+// PCM is zeros.
+func (p Pause) PCM(rate int) []int16 {
+	return make([]int16, int(time.Duration(p)*time.Duration(rate)/time.Second))
 }
 
 // MaxQueue is how many sounds may wait in one player. What does not fit whole is
