@@ -164,7 +164,7 @@ func TestHoldAndResume(t *testing.T) {
 	must(t, alice.Call(ctx, "1", answerer.Address()), alice.Hears(ctx, 620, second))
 	must(t, alice.Hold(ctx), awaitReinvites(ctx, alice, answerer, 1))
 	must(t, alice.Resume(ctx), awaitReinvites(ctx, alice, answerer, 2))
-	must(t, alice.Hears(ctx, 620, second), alice.Hangup(ctx))
+	must(t, alice.Hangup(ctx))
 	if log := answerer.Stop().Log(); !strings.Contains(log, "a=sendonly") {
 		t.Error("no hold was offered")
 	}
