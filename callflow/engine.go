@@ -41,9 +41,10 @@ type Traces interface {
 	AppendCallSteps(ctx context.Context, steps []store.CallStep) error
 }
 
-// Locator says where a room's conference runs.
+// Locator says where a room's conference runs. An assignment of the epoch over, if that
+// is not 0, is one no longer, and is replaced.
 type Locator interface {
-	Locate(ctx context.Context, room store.Room) (sites.Assignment, error)
+	Locate(ctx context.Context, room store.Room, over uint64) (sites.Assignment, error)
 }
 
 // Config is what an Engine needs. All fields but the limits must be set.

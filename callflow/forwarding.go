@@ -27,33 +27,31 @@ const focusTime = 2 * time.Second
 var errUnreachable = errors.New("the conference's node cannot be reached")
 
 // forward takes the caller into a conference that another node hosts (SPEC CA6): a
-// seat there, the money here, then the call itself.
-func (c *call) forward(ctx context.Context, where sites.Assignment, a conference.Admission) {
-	foci := c.engine.config.Foci
-	conf, err := foci.Reserve(ctx, where.Focus, Reservation{Admission: a, Name: narrowband(c.name)})
+// seat there, the money here, then the call itself. The error comes with the step that
+// failed.
+func (c *call) forward(ctx context.Context, where sites.Assignment, a conference.Admission) (step string, err error) {
+	conf, err := c.engine.config.Foci.Reserve(ctx, where.Focus, Reservation{Admission: a, Name: narrowband(c.name)})
 	if err != nil {
-		c.notJoined("seat", err)
-		return
+		return "seat", err
 	}
 	stay, err := c.engine.config.Billing.AuthorizeStay(ctx, c.participant(a.Participant, conf, where), c.number, a.Room.Name)
 	if err != nil {
 		c.cancelSeat(where.Focus, a.Participant)
-		c.notJoined("authorize", err)
-		return
+		return "authorize", err
 	}
 	c.step("authorize", ok, "at least "+stay.MaxDuration().String())
 	leg, err := c.dialFocus(ctx, where.Focus, a.Participant)
 	if err != nil {
 		stay.Void(c.now(), store.CauseError)
 		c.cancelSeat(where.Focus, a.Participant)
-		c.notJoined("forward", fmt.Errorf("%w: %w", errUnreachable, err))
-		return
+		return "forward", fmt.Errorf("%w: %w", errUnreachable, err)
 	}
 	c.stay = stay
 	c.goAway()
 	c.relay = session.NewRelay(c.media, leg.media)
 	c.engine.config.Media.Add(c.relay)
 	c.enter(leg, "forward", fmt.Sprintf("%s at %s/%s", conf, where.Focus.Site, where.Focus.Node))
+	return "", nil
 }
 
 // cancelSeat gives a reserved seat back. If that fails, the seat expires.

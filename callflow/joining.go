@@ -86,55 +86,74 @@ func (c *call) lookup(code string) {
 	}
 }
 
+// maxLocations is how often a call asks where the room's conference runs, when the
+// answers are out of date by the time that it gets there.
+const maxLocations = 4
+
 // join takes the caller into the conference: where it runs, a seat, the money, and
 // then the audio (SPEC CA5, CA6).
 func (c *call) join() {
 	ctx, cancel := c.within()
 	defer cancel()
 	room := c.found.Room
-	where, err := c.engine.config.Locator.Locate(ctx, room)
-	if err != nil {
-		c.notJoined("locate", err)
-		return
-	}
 	account, err := c.engine.config.Catalogue.Account(ctx, store.Scope{}, room.AccountID)
 	if err != nil {
 		c.notJoined("account", err)
 		return
 	}
-	admission := conference.Admission{Room: room, Role: c.found.Role, Participant: store.NewParticipantID(), Caller: c.row.From,
-		Language: c.number.Language, Kind: where.Kind, Epoch: where.Epoch, AccountLimit: account.MaxParticipants}
-	if where.Focus == c.engine.config.Place {
-		c.joinHere(ctx, where, admission)
-	} else {
-		c.forward(ctx, where, admission)
+	a := conference.Admission{Room: room, Role: c.found.Role, Participant: store.NewParticipantID(), Caller: c.row.From,
+		Language: c.number.Language, AccountLimit: account.MaxParticipants}
+	var where sites.Assignment
+	for range maxLocations {
+		if where, err = c.engine.config.Locator.Locate(ctx, room, where.Epoch); err != nil {
+			c.notJoined("locate", err)
+			return
+		}
+		a.Kind, a.Epoch = where.Kind, where.Epoch
+		step := "forward"
+		if where.Focus == c.engine.config.Place {
+			step, err = c.joinHere(ctx, where, a)
+		} else {
+			step, err = c.forward(ctx, where, a)
+		}
+		if err == nil {
+			return
+		}
+		if !outdated(err) {
+			c.notJoined(step, err)
+			return
+		}
 	}
+	c.notJoined("locate", err)
 }
 
-// joinHere takes the caller into a conference of this node.
-func (c *call) joinHere(ctx context.Context, where sites.Assignment, a conference.Admission) {
+// outdated says whether an assignment was one no longer when it was used.
+func outdated(err error) bool {
+	return errors.Is(err, conference.ErrEpochOver) || errors.Is(err, store.ErrStaleEpoch)
+}
+
+// joinHere takes the caller into a conference of this node. The error comes with the
+// step that failed.
+func (c *call) joinHere(ctx context.Context, where sites.Assignment, a conference.Admission) (step string, err error) {
 	seat, err := c.engine.config.Host.Admit(ctx, a)
 	if err != nil {
-		c.notJoined("seat", err)
-		return
+		return "seat", err
 	}
 	stay, err := c.engine.config.Billing.AuthorizeStay(ctx, c.participant(a.Participant, seat.Conference().ID(), where), c.number, a.Room.Name)
 	if err != nil {
 		seat.Cancel()
-		c.notJoined("authorize", err)
-		return
+		return "authorize", err
 	}
 	c.step("authorize", ok, "at least "+stay.MaxDuration().String())
-	c.stay = stay
 	c.goAway()
 	if err := seat.Enter(c.port, c.name); err != nil {
 		c.comeHome()
-		c.stay.Void(c.now(), store.CauseRefused)
-		c.stay = nil
-		c.notJoined("join", err)
-		return
+		stay.Void(c.now(), store.CauseRefused)
+		return "join", err
 	}
+	c.stay = stay
 	c.enter(seat, "join", string(seat.Conference().ID()))
+	return "", nil
 }
 
 // enter: the caller is in.

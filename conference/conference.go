@@ -244,8 +244,8 @@ func (c *Conference) tick() {
 	})
 }
 
-// shutdown lets everybody go because the node stops.
-func (c *Conference) shutdown() {
+// releaseAll lets everybody go and ends the conference.
+func (c *Conference) releaseAll(cause store.ReleaseCause) {
 	<-c.opened
 	if c.openErr != nil {
 		return
@@ -253,8 +253,14 @@ func (c *Conference) shutdown() {
 	_ = c.command(func(r *roster.Roster, now time.Time) ([]roster.Event, error) {
 		var events []roster.Event
 		for _, m := range append([]*roster.Member(nil), r.Members()...) {
-			events = append(events, r.Leave(now, m.ID, store.CauseShutdown, roster.By{})...)
+			events = append(events, r.Leave(now, m.ID, cause, roster.By{})...)
 		}
 		return events, nil
 	})
+	// Seats that were reserved and not entered do not keep it open.
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.finished {
+		c.finish(string(cause))
+	}
 }

@@ -84,6 +84,7 @@ type hall struct {
 	store  *memory
 	room   store.Room
 	next   int
+	epoch  uint64
 }
 
 func newHall(t *testing.T, change func(*Config, *store.Room)) *hall {
@@ -132,7 +133,11 @@ func (h *hall) admit(role store.Role) (guest, error) {
 	h.next++
 	g := guest{id: store.ParticipantID(fmt.Sprint("p", h.next))}
 	var err error
-	g.seat, err = h.host.Admit(h.t.Context(), Admission{Room: h.room, Role: role, Participant: g.id, Epoch: 1})
+	g.seat, err = h.host.Admit(h.t.Context(), Admission{Room: h.room, Role: role, Participant: g.id, Kind: store.KindMain, Epoch: h.epoch})
+	if errors.Is(err, ErrEpochOver) { // as the locator does for who asks anew
+		h.epoch++
+		return h.admit(role)
+	}
 	return g, err
 }
 
@@ -359,11 +364,43 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// MS4: an epoch that has ended begins no conference again; a higher one takes the place
+// of a lower, whose callers are let go to be moved.
+func TestEpochs(t *testing.T) {
+	h := newHall(t, nil)
+	h.epoch = 5
+	first := h.join(store.RoleSpeaker)
+	h.epoch = 4
+	if _, err := h.host.Admit(t.Context(), Admission{Room: h.room, Participant: "late", Kind: store.KindMain, Epoch: 4}); !errors.Is(err, ErrEpochOver) {
+		t.Errorf("a lower epoch: %v", err)
+	}
+	h.epoch = 6
+	second := h.join(store.RoleSpeaker)
+	if r := first.released(t); r.Cause != store.CauseMoved {
+		t.Errorf("%+v", r)
+	}
+	h.host.Supersede(h.room.ID, 6)
+	h.host.Supersede(h.room.ID, 7)
+	if r := second.released(t); r.Cause != store.CauseMoved {
+		t.Errorf("%+v", r)
+	}
+	<-second.seat.Conference().closed
+	if _, err := h.host.Admit(t.Context(), Admission{Room: h.room, Participant: "late", Kind: store.KindMain, Epoch: 6}); !errors.Is(err, ErrEpochOver) {
+		t.Errorf("an epoch that has ended: %v", err)
+	}
+	// A local conference of the room has nothing to do with these.
+	local, err := h.host.Admit(t.Context(), Admission{Room: h.room, Participant: "p", Kind: store.KindLocal, Epoch: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	local.Cancel()
+}
+
 // A node that stops lets everybody go, and the ends are written.
 func TestShutdown(t *testing.T) {
 	h := newHall(t, nil)
 	g := h.join(store.RoleSpeaker)
-	g.seat.Conference().shutdown()
+	g.seat.Conference().releaseAll(store.CauseShutdown)
 	if r := g.released(t); r.Cause != store.CauseShutdown {
 		t.Errorf("%+v", r)
 	}

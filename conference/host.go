@@ -60,7 +60,8 @@ type Host struct {
 	outbox *outbox.Outbox
 
 	mu       sync.Mutex
-	rooms    map[store.RoomID]*Conference
+	rooms    map[use]*Conference
+	over     map[use]uint64          // epochs that have ended here
 	seats    int                     // on this node
 	accounts map[store.AccountID]int // seats by account
 }
@@ -69,7 +70,7 @@ type Host struct {
 func NewHost(c Config) *Host {
 	return &Host{
 		config: c, outbox: outbox.New(maxUnwritten, c.Logger),
-		rooms: map[store.RoomID]*Conference{}, accounts: map[store.AccountID]int{},
+		rooms: map[use]*Conference{}, over: map[use]uint64{}, accounts: map[store.AccountID]int{},
 	}
 }
 
@@ -89,7 +90,7 @@ func (h *Host) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			for _, c := range h.Conferences() {
-				c.shutdown()
+				c.releaseAll(store.CauseShutdown)
 			}
 			stopWriting()
 			return g.Wait()
@@ -132,6 +133,10 @@ func (h *Host) Admit(ctx context.Context, a Admission) (*Seat, error) {
 			h.unreserve(a.Room.AccountID)
 			return nil, fmt.Errorf("wait for the conference to open: %w", ctx.Err())
 		}
+		older := c.row.Epoch < a.Epoch
+		if older {
+			c.releaseAll(store.CauseMoved)
+		}
 		seat, err := c.seat(a)
 		if !errors.Is(err, errClosing) {
 			if err != nil {
@@ -147,6 +152,9 @@ func (h *Host) Admit(ctx context.Context, a Admission) (*Seat, error) {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("wait for the room's last conference to close: %w", ctx.Err())
 		}
+		if !older {
+			return nil, ErrEpochOver
+		}
 	}
 }
 
@@ -161,10 +169,14 @@ func (h *Host) reserve(a Admission) (c *Conference, created bool, err error) {
 	if a.AccountLimit > 0 && h.accounts[a.Room.AccountID] >= a.AccountLimit {
 		return nil, false, ErrAccountFull
 	}
-	c = h.rooms[a.Room.ID]
+	of := use{a.Room.ID, a.Kind}
+	c = h.rooms[of]
+	if c != nil && c.row.Epoch > a.Epoch || h.isOver(of, a.Epoch) {
+		return nil, false, ErrEpochOver
+	}
 	if c == nil {
 		c, created = newConference(h, a), true
-		h.rooms[a.Room.ID] = c
+		h.rooms[of] = c
 	}
 	h.seats++
 	h.accounts[a.Room.AccountID]++
@@ -177,15 +189,6 @@ func (h *Host) unreserve(account store.AccountID) {
 	h.seats--
 	if h.accounts[account]--; h.accounts[account] == 0 {
 		delete(h.accounts, account)
-	}
-}
-
-// forget drops a conference whose end has been written.
-func (h *Host) forget(c *Conference) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.rooms[c.room.ID] == c {
-		delete(h.rooms, c.room.ID)
 	}
 }
 

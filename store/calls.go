@@ -83,6 +83,7 @@ const (
 	CauseLost         ReleaseCause = "lost"          // the caller could no longer be reached
 	CauseNodeFailure  ReleaseCause = "node-failure"  // found open after the node had died
 	CauseShutdown     ReleaseCause = "shutdown"      // the node was stopped
+	CauseMoved        ReleaseCause = "moved"         // the room's conference goes on at another node
 	CauseRefused      ReleaseCause = "refused"       // not admitted
 	CauseCancelled    ReleaseCause = "cancelled"     // the caller gave up before the answer
 	CauseBadCode      ReleaseCause = "bad-code"      // three wrong access codes

@@ -1,0 +1,59 @@
+package conference
+
+import (
+	"errors"
+
+	"github.com/conclave-voice/conclave/store"
+)
+
+// ErrEpochOver: the conference of this epoch has ended here, or one of a higher epoch
+// has begun. Who wants in is to ask anew where the room's conference runs.
+var ErrEpochOver = errors.New("the conference of this epoch is over")
+
+// use is a room in use. Main and local conferences of a room have nothing to do with
+// each other: a node may host both for a while, after a partition.
+type use struct {
+	room store.RoomID
+	kind store.ConferenceKind
+}
+
+// maxOver is how many ended epochs are remembered: far more than end within the time
+// in which a caller who was sent here arrives. When there are more, any one of them is
+// forgotten, and a caller who comes that late opens a conference of an old epoch, which
+// the store refuses.
+const maxOver = 1 << 14
+
+// isOver says whether a conference of the epoch has ended here. The lock is held.
+func (h *Host) isOver(of use, epoch uint64) bool {
+	last, known := h.over[of]
+	return known && epoch <= last
+}
+
+// forget drops a conference whose end has been written, and its epoch for good.
+func (h *Host) forget(c *Conference) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	of := use{c.room.ID, c.row.Kind}
+	if h.rooms[of] != c {
+		return
+	}
+	delete(h.rooms, of)
+	if len(h.over) >= maxOver {
+		for any := range h.over {
+			delete(h.over, any)
+			break
+		}
+	}
+	h.over[of] = c.row.Epoch
+}
+
+// Supersede lets the callers of a room's main conference go, to be moved, if its epoch
+// is below this one.
+func (h *Host) Supersede(room store.RoomID, epoch uint64) {
+	h.mu.Lock()
+	c := h.rooms[use{room, store.KindMain}]
+	h.mu.Unlock()
+	if c != nil && c.row.Epoch < epoch {
+		c.releaseAll(store.CauseMoved)
+	}
+}
