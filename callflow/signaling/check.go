@@ -83,13 +83,13 @@ func checkMandatory(r *request) *refusal {
 		}
 	}
 	var err error
-	if r.via, err = parseVia(r.list("via")[0]); err != nil {
-		return badRequest("Malformed Via")
-	}
 	for _, v := range r.all("via") {
 		if slices.Contains(split(v, ','), "") {
 			return badRequest("Malformed Via") // an empty list element
 		}
+	}
+	if r.via, err = parseVia(r.list("via")[0]); err != nil {
+		return badRequest("Malformed Via")
 	}
 	if r.from, err = parseAddress(r.get("from")); err != nil {
 		return badRequest("Malformed From")
