@@ -45,6 +45,8 @@ type Traces interface {
 // is not 0, is one no longer, and is replaced.
 type Locator interface {
 	Locate(ctx context.Context, room store.Room, over uint64) (sites.Assignment, error)
+	// Current is what this node knows of a room of its site, without asking.
+	Current(room store.RoomID) (sites.Assignment, bool)
 }
 
 // Config is what an Engine needs. All fields but the limits must be set.
@@ -111,7 +113,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer stopWriting()
 	written := make(chan error, 1)
 	go func() { written <- e.traces.Run(writing) }()
-	<-ctx.Done()
+	e.watch(ctx)
 	e.cancelAll()
 	for _, c := range e.list() {
 		c.shutdown()

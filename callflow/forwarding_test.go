@@ -81,6 +81,8 @@ func (p *pair) Locate(_ context.Context, _ store.Room, over uint64) (sites.Assig
 	return sites.Assignment{Focus: p.focus, Kind: store.KindMain, Epoch: max(7, over+1)}, nil
 }
 
+func (p *pair) Current(store.RoomID) (sites.Assignment, bool) { return sites.Assignment{}, false }
+
 func (p *pair) at(node store.Place) *Engine { return p.nodes[node.Node].engine }
 
 func (p *pair) SIP(node store.Place) (netip.AddrPort, bool) {

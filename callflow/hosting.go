@@ -198,3 +198,27 @@ func (c *call) runHosted(kept *reserved) {
 	c.enter(kept.seat, "join", string(kept.seat.Conference().ID()))
 	c.loop()
 }
+
+// watchTime is how often the conferences of this node are compared with what the site
+// says of their rooms.
+const watchTime = time.Second
+
+// watch lets the callers of main conferences go whose rooms have been given to another
+// node, or anew, until ctx is done. They are moved by the nodes that took their calls.
+func (e *Engine) watch(ctx context.Context) {
+	tick := e.config.Clock.NewTicker(watchTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.Chan():
+			for _, c := range e.config.Host.Conferences() {
+				room := c.Row().RoomID
+				if now, assigned := e.config.Locator.Current(room); assigned && now.Kind == store.KindMain {
+					e.config.Host.Supersede(room, now.Epoch)
+				}
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -93,10 +93,8 @@ const maxLocations = 4
 // join takes the caller into the conference: where it runs, a seat, the money, and
 // then the audio (SPEC CA5, CA6).
 func (c *call) join() {
-	ctx, cancel := c.within()
-	defer cancel()
 	room := c.found.Room
-	account, err := c.engine.config.Catalogue.Account(ctx, store.Scope{}, room.AccountID)
+	account, err := c.account(room.AccountID)
 	if err != nil {
 		c.notJoined("account", err)
 		return
@@ -105,17 +103,12 @@ func (c *call) join() {
 		Language: c.number.Language, AccountLimit: account.MaxParticipants}
 	var where sites.Assignment
 	for range maxLocations {
-		if where, err = c.engine.config.Locator.Locate(ctx, room, where.Epoch); err != nil {
+		if where, err = c.locate(where.Epoch); err != nil {
 			c.notJoined("locate", err)
 			return
 		}
 		a.Kind, a.Epoch = where.Kind, where.Epoch
-		step := "forward"
-		if where.Focus == c.engine.config.Place {
-			step, err = c.joinHere(ctx, where, a)
-		} else {
-			step, err = c.forward(ctx, where, a)
-		}
+		step, err := c.joinAt(where, a)
 		if err == nil {
 			return
 		}
@@ -124,7 +117,30 @@ func (c *call) join() {
 			return
 		}
 	}
-	c.notJoined("locate", err)
+	c.notJoined("locate", conference.ErrEpochOver)
+}
+
+func (c *call) account(id store.AccountID) (store.Account, error) {
+	ctx, cancel := c.within()
+	defer cancel()
+	return c.engine.config.Catalogue.Account(ctx, store.Scope{}, id)
+}
+
+// locate asks where the room's conference runs, if not under the epoch over.
+func (c *call) locate(over uint64) (sites.Assignment, error) {
+	ctx, cancel := c.within()
+	defer cancel()
+	return c.engine.config.Locator.Locate(ctx, c.found.Room, over)
+}
+
+// joinAt takes the caller into a conference, here or at another node.
+func (c *call) joinAt(where sites.Assignment, a conference.Admission) (step string, err error) {
+	ctx, cancel := c.within()
+	defer cancel()
+	if where.Focus == c.engine.config.Place {
+		return c.joinHere(ctx, where, a)
+	}
+	return c.forward(ctx, where, a)
 }
 
 // outdated says whether an assignment was one no longer when it was used.

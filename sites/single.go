@@ -37,6 +37,14 @@ func (s *Single) Locate(_ context.Context, room store.Room, over uint64) (Assign
 	return Assignment{Focus: s.place, Kind: store.KindMain, Epoch: epoch}, nil
 }
 
+// Current is the room's assignment, if it has one.
+func (s *Single) Current(room store.RoomID) (Assignment, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	epoch, ok := s.assigned[room]
+	return Assignment{Focus: s.place, Kind: store.KindMain, Epoch: epoch}, ok
+}
+
 // Release ends the assignment of a room whose conference has closed. The next one
 // gets a higher epoch. An older epoch than the current one changes nothing.
 func (s *Single) Release(room store.RoomID, epoch uint64) {

@@ -99,6 +99,8 @@ type Conferences interface {
 	// the same epoch is open it is ErrConflict; an open one of a lower epoch is
 	// closed, with the reason "superseded", and this one takes its place.
 	OpenConference(ctx context.Context, c Conference) error
+	// RoomEpoch is the highest epoch that the room's main conferences have had; 0: none.
+	RoomEpoch(ctx context.Context, room RoomID) (uint64, error)
 	// CloseConference ends it. Closing twice keeps the first end.
 	CloseConference(ctx context.Context, id ConferenceID, at time.Time, reason string) error
 	Conference(ctx context.Context, s Scope, id ConferenceID) (Conference, error)

@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,6 +60,18 @@ func fence(ctx context.Context, q querier, c store.Conference) error {
 	_, err = q.ExecContext(ctx, `UPDATE conference SET ended_at = $1, end_reason = $2
 		WHERE room_id = $3 AND kind = 'main' AND ended_at = 0 AND epoch < $4`, micros(c.StartedAt), superseded, c.RoomID, int64(c.Epoch))
 	return err
+}
+
+func (s *Store) RoomEpoch(ctx context.Context, room store.RoomID) (uint64, error) {
+	var epoch uint64
+	err := s.query(ctx, "epoch of room "+string(room), func(q querier) error {
+		err := q.QueryRowContext(ctx, "SELECT epoch FROM room_epoch WHERE room_id = $1", room).Scan(&epoch)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return epoch, err
 }
 
 func (s *Store) CloseConference(ctx context.Context, id store.ConferenceID, at time.Time, reason string) error {

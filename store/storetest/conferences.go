@@ -49,6 +49,10 @@ func testEpochs(f *fixture) {
 	// Other rooms have epochs of their own.
 	f.must(f.s.OpenConference(ctx, f.conference(f.createRoom(f.room("b", "", "")), 1)))
 	f.is(f.s.OpenConference(ctx, f.conference(r, 1<<63)), store.ErrInvalid)
+	epoch, err := f.s.RoomEpoch(ctx, r.ID)
+	f.equal(epoch, err, uint64(6))
+	epoch, err = f.s.RoomEpoch(ctx, f.createRoom(f.room("c", "", "")).ID)
+	f.equal(epoch, err, uint64(0))
 }
 
 // Of many nodes that open the same epoch of a room, one succeeds; of many epochs, the
