@@ -23,7 +23,7 @@ const (
 	// still is one, and pingTime how long it waits: calls that were sent into a cut
 	// must not make those after it wait for TCP.
 	pingAfter = time.Second
-	pingTime  = time.Second
+	pingTime  = 5 * time.Second // a busy machine is not a cut
 	dialTime  = 2 * time.Second
 )
 

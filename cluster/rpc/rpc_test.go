@@ -98,7 +98,7 @@ type answer struct{ Peer, Room string }
 
 // newServer answers "where", which is full for the room "full"; "wait" waits until the
 // call ends, and says so.
-func newServer(ended chan<- error) *Server {
+func newServer(entered chan<- struct{}, ended chan<- error) *Server {
 	s := NewServer(codes, hclog.NewNullLogger())
 	Handle(s, "where", func(_ context.Context, peer certs.Identity, q question) (answer, error) {
 		switch q.Room {
@@ -110,6 +110,7 @@ func newServer(ended chan<- error) *Server {
 		return answer{Peer: peer.Node, Room: q.Room}, nil
 	})
 	Handle(s, "wait", func(ctx context.Context, _ certs.Identity, _ question) (answer, error) {
+		entered <- struct{}{}
 		<-ctx.Done()
 		ended <- ctx.Err()
 		return answer{}, ctx.Err()
@@ -121,7 +122,7 @@ func newServer(ended chan<- error) *Server {
 func TestCall(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.bundle("west", "a"), w.bundle("east", "b")
-	w.serve(b, newServer(nil))
+	w.serve(b, newServer(nil, nil))
 	got, err := Call[question, answer](t.Context(), w.client(a), b.Identity(), "where", question{"r"})
 	if err != nil || got != (answer{"a", "r"}) {
 		t.Errorf("%+v %v", got, err)
@@ -135,7 +136,7 @@ func TestCall(t *testing.T) {
 func TestErrors(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.bundle("west", "a"), w.bundle("east", "b")
-	w.serve(b, newServer(nil))
+	w.serve(b, newServer(nil, nil))
 	c := w.client(a)
 	for _, x := range []struct {
 		method, room, text string
@@ -161,7 +162,7 @@ func TestErrors(t *testing.T) {
 func TestOnlyTheNodeThatIsMeant(t *testing.T) {
 	w := newWorld(t)
 	a, b, c := w.bundle("west", "a"), w.bundle("west", "b"), w.bundle("west", "c")
-	w.serve(b, newServer(nil))
+	w.serve(b, newServer(nil, nil))
 	addr, _ := w.addresses(b.Identity())
 	w.set(c.Identity(), addr)
 	if err := w.client(a).Ping(t.Context(), c.Identity()); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "is there, not") {
@@ -177,8 +178,8 @@ func TestOnlyTheNodeThatIsMeant(t *testing.T) {
 func TestDeadlineIsCarriedOver(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.bundle("west", "a"), w.bundle("east", "b")
-	ended := make(chan error, 2)
-	w.serve(b, newServer(ended))
+	ended := make(chan error, 1)
+	w.serve(b, newServer(make(chan struct{}, 1), ended))
 	c := w.client(a)
 	if err := c.Ping(t.Context(), b.Identity()); err != nil { // the connection is there
 		t.Fatal(err)
@@ -196,24 +197,19 @@ func TestDeadlineIsCarriedOver(t *testing.T) {
 func TestBusy(t *testing.T) {
 	w := newWorld(t)
 	a, b, other := w.bundle("west", "a"), w.bundle("east", "b"), w.bundle("west", "other")
-	ended := make(chan error, maxCalls)
-	s := newServer(ended)
-	w.serve(b, s)
+	entered, ended := make(chan struct{}, maxCalls), make(chan error, maxCalls)
+	w.serve(b, newServer(entered, ended))
 	c := w.client(a)
 	ctx, cancel := context.WithCancel(t.Context())
 	var calls sync.WaitGroup
 	for range maxCalls {
 		calls.Go(func() { _, _ = Call[question, answer](ctx, c, b.Identity(), "wait", question{}) })
 	}
-	// There is room for none when there is for none again.
-	for {
-		_, err := Call[question, answer](t.Context(), c, b.Identity(), "where", question{"r"})
-		if errors.Is(err, ErrBusy) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	for range maxCalls {
+		<-entered
+	}
+	if _, err := Call[question, answer](t.Context(), c, b.Identity(), "where", question{"r"}); !errors.Is(err, ErrBusy) {
+		t.Error(err)
 	}
 	if err := c.Ping(t.Context(), b.Identity()); err != nil {
 		t.Error(err)
@@ -232,7 +228,7 @@ func TestBusy(t *testing.T) {
 func TestNodeComesBackElsewhere(t *testing.T) {
 	w := newWorld(t)
 	a, b := w.bundle("west", "a"), w.bundle("east", "b")
-	stop := w.serve(b, newServer(nil))
+	stop := w.serve(b, newServer(nil, nil))
 	c := w.client(a)
 	if err := c.Ping(t.Context(), b.Identity()); err != nil {
 		t.Fatal(err)
@@ -241,7 +237,7 @@ func TestNodeComesBackElsewhere(t *testing.T) {
 	if err := c.Ping(t.Context(), b.Identity()); !errors.Is(err, ErrUnreachable) {
 		t.Error(err)
 	}
-	w.serve(b, newServer(nil))
+	w.serve(b, newServer(nil, nil))
 	if err := c.Ping(t.Context(), b.Identity()); err != nil {
 		t.Error(err)
 	}
