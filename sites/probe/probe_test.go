@@ -1,0 +1,174 @@
+package probe
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/jonboulle/clockwork"
+
+	"github.com/conclave-voice/conclave/sites/reach"
+)
+
+// The tests run in a synctest bubble: its clock is what all of them wait for.
+
+// MS3: a dead site is known within 3 s, and found again by itself.
+func TestADeadSiteIsKnownAndFoundAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, "a1", "b1", "b2")
+		defer n.run("a")()
+		n.want("a", "b", reach.Up, 0, time.Second)
+		n.change(func() { n.off["b1"], n.off["b2"] = true, true })
+		n.want("a", "b", reach.Down, time.Second, 3*time.Second)
+		n.change(func() { n.off["b1"], n.off["b2"] = false, false })
+		n.want("a", "b", reach.Returning, 0, time.Second)
+		n.want("a", "b", reach.Up, 14*time.Second, 17*time.Second)
+	})
+}
+
+// MS12: with A-B cut, in one direction or both, A and B lose each other, nobody loses C,
+// and both learn that C reaches the other.
+func TestACutBetweenTwoOfThreeSites(t *testing.T) {
+	for name, cuts := range map[string][][2]string{
+		"both ways": {{"a", "b"}, {"b", "a"}},
+		"one way":   {{"a", "b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNetwork(t, "a1", "a2", "b1", "b2", "c1")
+				defer n.run("a", "b", "c")()
+				n.want("a", "b", reach.Up, 0, time.Second)
+				n.want("b", "a", reach.Up, 0, time.Second)
+				n.want("b", "c", reach.Up, 0, time.Second)
+				n.change(func() {
+					for _, c := range cuts {
+						n.cut[c] = true
+					}
+				})
+				n.want("a", "b", reach.Down, 2*time.Second, 3*time.Second)
+				n.want("b", "a", reach.Down, 0, time.Second)
+				n.keeps("a", "b", reach.Down, time.Minute)
+				n.wantWhy("a", "b", "c can reach it: the path from here is cut")
+				n.wantWhy("b", "a", "c can reach it: the path from here is cut")
+				for _, pair := range [][2]string{{"a", "c"}, {"b", "c"}, {"c", "a"}, {"c", "b"}} {
+					if v := n.prober(pair[0]).Verdict(pair[1]); v != reach.Up {
+						t.Errorf("%s thinks %s is %s", pair[0], pair[1], v)
+					}
+				}
+			})
+		})
+	}
+}
+
+// MS12: one node that answers is the site, however large, whichever it is.
+func TestTheLastNodeThatAnswersIsFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nodes := []string{"b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9"}
+		n := newNetwork(t, append(nodes, "a1")...)
+		defer n.run("a")()
+		n.want("a", "b", reach.Up, 0, time.Second)
+		n.change(func() {
+			for _, node := range nodes[:9] {
+				n.off[node] = true
+			}
+		})
+		// Gossip does not know; five nodes are tried before the verdict, the others after.
+		n.want("a", "b", reach.Up, 0, 2*time.Minute)
+		time.Sleep(2 * time.Minute)
+		if st := n.status("a", "b"); st.Verdict != reach.Up {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// Gossip knows which nodes are left before the pings do.
+func TestLivingNodesAreTriedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, "a1", "b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9")
+		defer n.run("a")()
+		n.want("a", "b", reach.Up, 0, time.Second)
+		n.change(func() {
+			for i := range n.nodes {
+				if dead := n.nodes[i].Site == "b" && n.nodes[i].Node != "b9"; dead {
+					n.nodes[i].Alive = false
+					n.off[n.nodes[i].Node] = true
+				}
+			}
+		})
+		n.keeps("a", "b", reach.Up, time.Minute)
+	})
+}
+
+func TestASiteThatLeavesIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, "a1", "b1")
+		defer n.run("a")()
+		n.want("a", "b", reach.Up, 0, time.Second)
+		n.change(func() { n.nodes = n.nodes[:1] })
+		n.want("a", "b", reach.Unknown, 0, time.Second)
+	})
+}
+
+// SPEC MS12: the operator's word holds whatever the probes find.
+func TestTheOperatorForcesAVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, "a1", "b1", "b2")
+		defer n.run("a")()
+		n.want("a", "b", reach.Up, 0, time.Second)
+		p := n.prober("a")
+		if err := p.Force("b", reach.ForceDown); err != nil {
+			t.Fatal(err)
+		}
+		n.keeps("a", "b", reach.Down, time.Minute)
+		if err := p.Force("b", reach.Auto); err != nil {
+			t.Fatal(err)
+		}
+		n.want("a", "b", reach.Up, 0, 0)
+		for _, site := range []string{"", "a"} {
+			if p.Force(site, reach.ForceDown) == nil {
+				t.Errorf("site %q could be forced", site)
+			}
+		}
+		if v := p.Verdict("a"); v != reach.Up {
+			t.Errorf("the own site is %s", v)
+		}
+	})
+}
+
+func TestPingsOfADeafNodeAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, "a1", "b1", "b2")
+		n.cut[[2]string{"a", "b"}] = true
+		stop := n.run("a")
+		time.Sleep(time.Minute)
+		stop() // waits for what is under way
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if n.most > pingsPerNode || n.pings["b1"]+n.pings["b2"] != 0 {
+			t.Errorf("%d pings of a node at once; %v after the end", n.most, n.pings)
+		}
+	})
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	good := Config{Site: "a", Members: func() []Target { return nil }, Clock: clockwork.NewFakeClock(),
+		Ping: func(context.Context, Target) error { return nil }, Logger: hclog.NewNullLogger()}
+	if _, err := New(good); err != nil {
+		t.Errorf("refused: %v", err)
+	}
+	for name, spoil := range map[string]func(*Config){
+		"no site":    func(c *Config) { c.Site = "" },
+		"no members": func(c *Config) { c.Members = nil },
+		"no clock":   func(c *Config) { c.Clock = nil },
+		"interval":   func(c *Config) { c.Interval = -1 },
+		"reach":      func(c *Config) { c.Reach.Failures = 1 },
+	} {
+		c := good
+		spoil(&c)
+		if _, err := New(c); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+}
