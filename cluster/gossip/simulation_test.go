@@ -1,0 +1,171 @@
+package gossip
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// The tests here run memberlist in fake time over a network in memory, so that what
+// they measure does not depend on the machine.
+
+// cluster starts nodes with the default timings, all seeded with the first, and waits
+// until all know all.
+func (m *memory) cluster(t *testing.T, sites string, perSite int) []*Gossip {
+	var nodes []*Gossip
+	for _, site := range sites {
+		for i := range perSite {
+			bind := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(site), 0, byte(i)}), 0)
+			c := Config{Cluster: "test", Site: string(site), Node: fmt.Sprint(string(site), i),
+				Incarnation: runs.Add(1), Keys: [][]byte{firstKey}, Local: PoolConfig{Bind: bind},
+				Wide: PoolConfig{Bind: bind}, Logger: hclog.NewNullLogger(), network: m.listen}
+			if len(nodes) > 0 {
+				c.Wide.Seeds = []string{wideSeed(nodes[0])}
+			}
+			nodes = append(nodes, start(t, c))
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); !converged(nodes); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not all know all after a minute")
+		}
+	}
+	return nodes
+}
+
+// converged tells whether all know all, in both pools.
+func converged(nodes []*Gossip) bool {
+	for _, g := range nodes {
+		for _, other := range nodes {
+			m := other.self.get()
+			if m.ID() == g.self.get().ID() {
+				continue
+			}
+			if g.wide.members.incarnation(m.ID()) == 0 ||
+				m.Site == g.self.get().Site && g.local.members.incarnation(m.ID()) == 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// MS3: a dead node is known to all of its site within a second.
+func TestADeadNodeIsKnownWithinASecond(t *testing.T) {
+	for _, size := range []int{2, 3, 5, 10, 20} {
+		t.Run(fmt.Sprintf("%d nodes", size), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				nodes := newMemory(200*time.Microsecond).cluster(t, "a", size)
+				for len(nodes) > max(1, size-4) {
+					dead := nodes[0]
+					nodes = nodes[1:]
+					died := time.Now()
+					if err := dead.Close(); err != nil {
+						t.Fatal(err)
+					}
+					for _, g := range nodes {
+						for find(g, dead.self.get().ID()).Alive {
+							time.Sleep(10 * time.Millisecond)
+						}
+					}
+					took := time.Since(died)
+					t.Logf("%s", took)
+					if took > time.Second {
+						t.Errorf("known after %s", took)
+					}
+				}
+			})
+		})
+	}
+}
+
+// MS3: a site of living nodes loses none to gossip's haste, nor does a wide pool over a
+// bad link.
+func TestTheLivingStayAlive(t *testing.T) {
+	for _, test := range []struct {
+		sites string
+		delay time.Duration
+		loss  float64
+		span  time.Duration
+	}{
+		{"a", time.Millisecond, 0.001, 10 * time.Minute},
+		{"abc", 200 * time.Millisecond, 0.05, 10 * time.Minute},
+	} {
+		t.Run(fmt.Sprintf("%s, delay %s, loss %g", test.sites, test.delay, test.loss), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newMemory(test.delay)
+				var nodes []*Gossip
+				if test.sites == "a" {
+					nodes = m.cluster(t, "a", 5)
+				} else {
+					nodes = m.cluster(t, test.sites, 1)
+				}
+				m.cuts.mu.Lock()
+				m.loss = test.loss
+				m.cuts.mu.Unlock()
+				for end := time.Now().Add(test.span); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+					for _, g := range nodes {
+						for _, member := range g.Members() {
+							if !member.Alive {
+								t.Fatalf("%s holds %s for dead", g.self.get().ID(), member.ID())
+							}
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// A load that changes all the time is told at most once in the interval, and the last
+// one always.
+func TestTheLoadIsToldRarely(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nodes := newMemory(time.Millisecond).cluster(t, "a", 2)
+		news, last := 0, uint32(0)
+		const span = 10 * time.Second
+		for i := range int(span / time.Millisecond) {
+			nodes[0].SetLoad(Load{Participants: uint32(i + 1)})
+			time.Sleep(time.Millisecond)
+			if got := find(nodes[1], "a/a0").Load.Participants; got != last {
+				news, last = news+1, got
+			}
+		}
+		if most := int(span/LocalTiming().LoadInterval) + 1; news > most || news < most/2 {
+			t.Errorf("told %d times in %s, want at most %d", news, span, most)
+		}
+		time.Sleep(5 * time.Second)
+		if got := find(nodes[1], "a/a0").Load.Participants; got != uint32(span/time.Millisecond) {
+			t.Errorf("the last load told is %d", got)
+		}
+	})
+}
+
+// The wide pool loses a site within 10 s.
+func TestADeadSiteIsKnownToGossip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nodes := newMemory(40*time.Millisecond).cluster(t, "ab", 3)
+		died := time.Now()
+		for _, g := range nodes[:3] {
+			if err := g.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, g := range nodes[3:] {
+			for _, dead := range []string{"a/a0", "a/a1", "a/a2"} {
+				for find(g, dead).Alive {
+					time.Sleep(10 * time.Millisecond)
+				}
+			}
+		}
+		took := time.Since(died)
+		t.Logf("%s", took)
+		if took > 12*time.Second {
+			t.Errorf("known after %s", took)
+		}
+	})
+}
