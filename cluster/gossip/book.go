@@ -92,7 +92,10 @@ func (b *book) learn(k kind, addr netip.AddrPort, now time.Time) {
 	}
 	if len(b.seen[k]) > maxLearnt {
 		list := b.sorted(k)
-		delete(b.seen[k], list[len(list)-1].Address)
+		b.seen[k] = map[netip.AddrPort]time.Time{}
+		for _, s := range list[:min(maxLearnt, len(list))] {
+			b.seen[k][s.Address] = s.Seen
+		}
 	}
 }
 

@@ -20,7 +20,8 @@
 //   - One node alone may be unlucky: a link with a loss of 5 % each way fails four times
 //     in a row several times a day. So eight failures in all are needed, unless gossip or
 //     another site says the same.
-//   - One node that answers keeps its site up.
+//   - One node that answers keeps its site up. A node that is silent meanwhile is no
+//     evidence later, when the last one falls silent too.
 //   - A site that was Down is trusted after 15 s without a break. Each loss of trust
 //     within ten minutes of its gain doubles that, up to four minutes.
 //   - Gossip and other sites never make a verdict; they confirm one. When others reach the

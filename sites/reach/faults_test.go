@@ -95,6 +95,15 @@ func TestABridgeExplainsThatThePathIsCut(t *testing.T) {
 	}
 }
 
+// A node that was dead before says nothing of its site's end.
+func TestTheLastOfTwoNodes(t *testing.T) {
+	s := simulate(t, "b1", "b2")
+	s.lost = func(at time.Duration, node string, _ bool) bool { return at >= cut || at >= cut/2 && node == "b2" }
+	s.run(heal)
+	s.wantVerdicts(Up, Suspect, Down)
+	s.wantChange(Down, cut, 4*time.Second, 5*time.Second)
+}
+
 // A node whose two probed neighbours die finds the living ones of a larger site.
 func TestFurtherNodesAreFoundBeforeTheVerdict(t *testing.T) {
 	s := simulate(t, "b1", "b2")
@@ -164,12 +173,13 @@ func TestTheHoldGrowsWithEachFallAndIsForgotten(t *testing.T) {
 // MS3: no false alarm in 24 h of 5 % loss each way and 200 ms of delay each way, though
 // no packet is repeated.
 func TestNoFalseAlarmInADayOfABadLink(t *testing.T) {
-	for _, nodes := range [][]string{{"b1"}, {"b1", "b2"}, {"b1", "b2", "b3"}} {
-		t.Run(fmt.Sprintf("%d nodes", len(nodes)), func(t *testing.T) {
+	for _, nodes := range [][]string{{"b1"}, {"b1", "b2"}, {"b1", "b2", "b3"}, {"b1", "dead"}} {
+		t.Run(strings.Join(nodes, " "), func(t *testing.T) {
 			s := simulate(t, nodes...)
 			s.delay = 200 * time.Millisecond
-			s.others = func(time.Duration) bool { return true }
-			s.lost = func(time.Duration, string, bool) bool { return s.rng.Float64() < 0.05 }
+			s.lost = func(_ time.Duration, node string, _ bool) bool {
+				return s.rng.Float64() < 0.05 || node == "dead"
+			}
 			s.run(24 * time.Hour)
 			suspects := 0
 			for _, v := range s.verdicts() {

@@ -32,7 +32,10 @@ type site struct {
 type node struct {
 	failures int // in a row
 	// late tells that the last result was a failure that did not count.
-	late     bool
+	late bool
+	// gone tells that it was silent already when another node of the site answered. Its
+	// silence says nothing of the site.
+	gone     bool
 	answered time.Time // when it last did; zero: never
 	sent     time.Time // when the probe was that it answered
 	rtt      time.Duration
@@ -53,6 +56,7 @@ func (s *site) take(now time.Time, e Event, c Config) {
 	case Probed:
 		if n := s.nodes[e.Node]; n != nil {
 			n.take(now, e, c)
+			s.tellGone(c)
 		}
 	case Gossip:
 		s.alive, s.known = e.Alive, e.Known
@@ -178,28 +182,55 @@ func (s *site) answers() bool {
 	return false
 }
 
+// tellGone marks the nodes that are silent while another answers.
+func (s *site) tellGone(c Config) {
+	if !s.answers() {
+		return
+	}
+	for _, n := range s.nodes {
+		n.gone = n.failures >= c.Failures
+	}
+}
+
+// evidence are the nodes whose silence says something: those that are not gone, or all
+// if there is no other.
+func (s *site) evidence() []*node {
+	var there, all []*node
+	for _, n := range s.nodes {
+		all = append(all, n)
+		if !n.gone {
+			there = append(there, n)
+		}
+	}
+	if len(there) > 0 {
+		return there
+	}
+	return all
+}
+
 // failing tells whether every node has failed so many times in a row, and all together
 // so many times.
 func (s *site) failing(each, all int) bool {
 	sum := 0
-	for _, n := range s.nodes {
+	for _, n := range s.evidence() {
 		if n.failures < each {
 			return false
 		}
 		sum += n.failures
 	}
-	return sum >= all && len(s.nodes) > 0
+	return sum >= all && sum > 0
 }
 
 // dead tells whether the site fails beyond doubt: see the package's documentation.
 func (s *site) dead(now time.Time, c Config) bool {
-	silent := 0
-	for _, n := range s.nodes {
+	nodes, silent := s.evidence(), 0
+	for _, n := range nodes {
 		if n.failures >= c.Failures {
 			silent++
 		}
 	}
-	if silent == 0 || silent < min(2, s.size) {
+	gone := len(s.nodes) - len(nodes)
+	if silent == 0 || silent < min(2, s.size-gone) {
 		return false
 	}
 	all := 2 * c.Failures
