@@ -208,8 +208,8 @@ func (g *Gossip) Leave(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Close stops gossiping, without a good-bye, and saves the addresses learnt. It takes
-// little over a second at most.
+// Close stops gossiping, without a good-bye, and saves the addresses learnt. It does
+// not wait for nodes that do not answer.
 func (g *Gossip) Close() error {
 	var err error
 	g.closed.Do(func() {

@@ -110,6 +110,8 @@ var advice = []struct{ part, text string }{
 	{"plaintext", "a node sends without encryption: give it the cluster's key"},
 	{"ignoring alive message", "a node is refused"},
 	{"push/pull merge", "a node that joined is refused"},
+	{"queue full", "news come faster than they are handled: this machine is overloaded"},
+	{"error accepting", "connections cannot be taken: see to the limit of open files"},
 }
 
 // memberlistLog makes notes of what memberlist logs. Its own wording is for those who

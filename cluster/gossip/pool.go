@@ -81,7 +81,7 @@ func (p *pool) open(t memberlist.Transport, cluster string, keys *memberlist.Key
 }
 
 // publish tells the pool what has changed at this node: the load at most once in the
-// LoadInterval, the rest at once.
+// LoadInterval, the rest in the GossipInterval.
 func (p *pool) publish(ctx context.Context) {
 	var last time.Time
 	for {
@@ -90,32 +90,23 @@ func (p *pool) publish(ctx context.Context) {
 			return
 		case <-p.urgent:
 		case <-p.relaxed:
-			wait := time.NewTimer(p.timing.LoadInterval - time.Since(last))
-			select {
-			case <-ctx.Done():
-				wait.Stop()
+			if !pause(ctx, p.timing.LoadInterval-time.Since(last), p.urgent) {
 				return
-			case <-p.urgent:
-				wait.Stop()
-			case <-wait.C:
 			}
 		}
 		last = time.Now()
-		p.update(time.Second)
+		// The news is queued at once; to wait until it was sent would only delay the next.
+		_ = p.list.UpdateNode(time.Millisecond)
+		if !pause(ctx, p.timing.GossipInterval, nil) {
+			return
+		}
 	}
 }
 
-// update waits until the news was sent. If that takes too long, it stays queued, and
-// the complete exchanges carry it too.
-func (p *pool) update(timeout time.Duration) {
-	if err := p.list.UpdateNode(timeout); err != nil {
-		p.notes.debug("news of this node are slow to go out", "pool", p.kind.String(), "error", err.Error())
-	}
-}
-
-// leave tells why first: memberlist does not say whether a member left or failed.
+// leave tells why first: memberlist does not say whether a member left or failed. When
+// that is not sent in time, it is taken for failed, which does no harm.
 func (p *pool) leave(timeout time.Duration) error {
-	p.update(timeout / 2)
+	_ = p.list.UpdateNode(timeout / 2)
 	if err := p.list.Leave(timeout / 2); err != nil {
 		return fmt.Errorf("leave the %s pool: %w", p.kind, err)
 	}
