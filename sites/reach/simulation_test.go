@@ -22,6 +22,7 @@ type simulation struct {
 	nodes   []string
 	now     time.Time
 	queue   arrivals
+	wake    time.Time // when the machine wants a Tick; zero: never
 	changes []seen
 	asked   int
 
@@ -59,9 +60,7 @@ func (s *simulation) step(e Event) {
 			s.later(4*s.delay, Testimony{"B", "C", s.others(s.at())})
 		}
 	}
-	if !out.Wake.IsZero() {
-		s.later(max(out.Wake.Sub(s.now), 0), Tick{})
-	}
+	s.wake = out.Wake
 }
 
 // run goes on to the time since the start, probing every node at every interval.
@@ -84,12 +83,31 @@ func (s *simulation) later(d time.Duration, e Event) { heap.Push(&s.queue, arriv
 // advance takes the events of the next while, in order.
 func (s *simulation) advance(d time.Duration) {
 	end := s.now.Add(d)
-	for len(s.queue) > 0 && s.queue[0].at.Before(end) {
-		next := heap.Pop(&s.queue).(arrival)
-		s.now = next.at
-		s.step(next.event)
+	for {
+		next := arrival{end, nil}
+		if len(s.queue) > 0 && s.queue[0].at.Before(end) {
+			next = s.queue[0]
+		}
+		switch wake := s.wake; {
+		case !wake.IsZero() && wake.Before(next.at):
+			s.now = latest(s.now, wake)
+			s.step(Tick{})
+		case next.event != nil:
+			heap.Pop(&s.queue)
+			s.now = next.at
+			s.step(next.event)
+		default:
+			s.now = end
+			return
+		}
 	}
-	s.now = end
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // verdicts are the changes so far, one word each.
