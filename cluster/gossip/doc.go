@@ -26,7 +26,7 @@
 // # What to build on it
 //
 // Inside a site, a member that is not alive is dead within a second. Across sites
-// gossip is slow to see a loss (5 to 10 s) and flaps when a link works in one direction
+// gossip is slow to see a loss (5 to 15 s) and flaps when a link works in one direction
 // only: it corroborates, and packages sites/reach and sites/probe decide.
 //
 // # Locks, goroutines, queues

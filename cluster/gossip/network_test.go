@@ -159,6 +159,9 @@ func (p *memoryPort) DialTimeout(addr string, timeout time.Duration) (net.Conn, 
 	}
 	time.Sleep(2 * p.net.delay)
 	here, there := net.Pipe()
+	if err := here.SetDeadline(time.Now().Add(timeout)); err != nil { // no buffer takes the first bytes
+		return nil, err
+	}
 	select {
 	case to.streams <- there:
 		return here, nil
