@@ -95,6 +95,7 @@ func newMemory(delay time.Duration) *memory {
 
 type memoryPort struct {
 	net     *memory
+	ctx     context.Context // ends dialling
 	addr    netip.AddrPort
 	packets chan *memberlist.Packet
 	streams chan net.Conn
@@ -102,7 +103,7 @@ type memoryPort struct {
 	once    sync.Once
 }
 
-func (m *memory) listen(_ context.Context, bind netip.AddrPort, _ *log.Logger) (
+func (m *memory) listen(ctx context.Context, bind netip.AddrPort, _ *log.Logger) (
 	memberlist.NodeAwareTransport, netip.AddrPort, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -111,7 +112,7 @@ func (m *memory) listen(_ context.Context, bind netip.AddrPort, _ *log.Logger) (
 		m.ports++
 		addr = netip.AddrPortFrom(bind.Addr(), 10000+m.ports)
 	}
-	p := &memoryPort{net: m, addr: addr, packets: make(chan *memberlist.Packet, 1024),
+	p := &memoryPort{net: m, ctx: ctx, addr: addr, packets: make(chan *memberlist.Packet, 1024),
 		streams: make(chan net.Conn, 16), closed: make(chan struct{})}
 	m.hosts[addr] = p
 	return p, addr, nil
@@ -153,11 +154,17 @@ func (p *memoryPort) WriteToAddress(b []byte, a memberlist.Address) (time.Time, 
 
 func (p *memoryPort) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
 	to := p.net.find(p.addr, addr, nil)
+	wait := 2 * p.net.delay
 	if to == nil {
-		time.Sleep(timeout)
+		wait = timeout
+	}
+	select {
+	case <-time.After(wait):
+	case <-p.ctx.Done():
+	}
+	if to == nil || p.ctx.Err() != nil {
 		return nil, errors.New("no answer")
 	}
-	time.Sleep(2 * p.net.delay)
 	here, there := net.Pipe()
 	if err := here.SetDeadline(time.Now().Add(timeout)); err != nil { // no buffer takes the first bytes
 		return nil, err
