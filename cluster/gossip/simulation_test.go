@@ -174,3 +174,37 @@ func TestADeadSiteIsKnownToGossip(t *testing.T) {
 		}
 	})
 }
+
+// MS3: two sites that were cut off for as long as it takes memberlist to forget the dead
+// find each other again by themselves, soon.
+func TestALongCutHeals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(40 * time.Millisecond)
+		nodes := m.cluster(t, "ab", 3)
+		var here, there []netip.Addr
+		for _, g := range nodes[:3] {
+			here = append(here, g.wide.addr.Addr())
+		}
+		for _, g := range nodes[3:] {
+			there = append(there, g.wide.addr.Addr())
+		}
+		m.set(true, here, there)
+		time.Sleep(15 * time.Minute)
+		for _, g := range nodes {
+			if alive := len(g.wide.members.addresses()); alive != 2 {
+				t.Fatalf("%s has %d others alive during the cut", g.self.get().ID(), alive)
+			}
+		}
+		m.set(false, here, there)
+		healed := time.Now()
+		for _, g := range nodes {
+			for len(g.wide.members.addresses()) != len(nodes)-1 {
+				if time.Since(healed) > time.Minute {
+					t.Fatalf("a minute after the cut %s knows %+v", g.self.get().ID(), g.Members())
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		t.Logf("healed after %s", time.Since(healed))
+	})
+}
