@@ -1,0 +1,47 @@
+// Package raftgroup keeps one site's registry the same on all of its nodes: one Raft
+// group per site, over TLS, with its log and snapshots on disk.
+//
+// [Start] opens a [Group]. Its methods (Assign, Release, PutDialog …) work at any
+// node: the leader carries them out, other nodes send them to the leader through
+// the [Forwarder]. A request whose answer is lost is sent again under the same
+// request id, and the registry carries it out once. [Group.View] reads the node's
+// own copy, which may be behind; after [Group.Sync] it is not.
+//
+// A site without a quorum says [ErrNoQuorum] within Timing.Patience, and at once
+// when that is known, so that calls are hosted by other rules in the meantime. An
+// error that is also [ErrUnknownOutcome] leaves open whether the request will still
+// be carried out.
+//
+// # Members
+//
+// The leader looks at who is live (Config.Live, from gossip) and does the rest:
+// nobody asks to join. A live node that is not a member becomes a non-voter; when
+// it is stable and has caught up, it may become a voter. There are MaxVoters voters
+// at most, and an odd number of them, because two of two survive no more than one
+// of one does, and are more often broken. A dead voter is replaced by a live
+// non-voter; a dead member without replacement stays, for it may come back. A node
+// that left is removed. [decide] has the rules, as a pure function.
+//
+// A member is a node together with its disk: its Raft server id has the disk's id
+// in it, and the disk's id is in the same file as the log and the votes. A node
+// that comes back without its disk is a new member, and its earlier self is
+// removed: a server that forgot its vote and its log must not be taken for the
+// one that gave them. For the same reason a connection names the server that it is
+// for, by ALPN, and whoever has another id refuses it, even at the same address.
+// Addresses are looked up among the live nodes, so that all nodes may come back
+// with new ones at once.
+//
+// # The first node
+//
+// Exactly one node may found the group: the first, in order, of Config.Seeds. It
+// waits until all seeds are live and none has ever been in a group. A group has an
+// id, and a node that is in another group is never added.
+//
+// # What Raft 1.8 must be told
+//
+// Pre-vote is off unless the transport has the method, silently: here it is the
+// library's own transport, unwrapped. VerifyLeader counts the answers of non-voters,
+// so it proves nothing when there are some; Sync goes through the log instead, with
+// one entry for all who wait. A future that is in the hands of the state machine
+// when Raft stops is never answered; Close waits for them first.
+package raftgroup

@@ -1,0 +1,135 @@
+package raftgroup_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/conclave-voice/conclave/cluster/raftgroup"
+	"github.com/conclave-voice/conclave/cluster/registry"
+)
+
+// SPEC MS4, MS8: three nodes; the leader dies without goodbye; the others go on, with
+// higher epochs, and give away what it hosted.
+func TestSiteGoesOnWhenTheLeaderDies(t *testing.T) {
+	s := newSite(t, "n1", "n2", "n3")
+	s.voters("n1", "n2", "n3")
+	s.up()
+	leader := s.leader()
+	other := s.others(leader)[0]
+	first := s.assign(other, "room", leader)
+	if first.Focus.Node != leader.name {
+		t.Fatalf("%+v", first)
+	}
+	kept := s.assign(leader, "kept", other)
+
+	s.crash(leader.name)
+	next := s.leader()
+	s.eventually("the room of the dead node is free", func() bool {
+		_, ok, err := next.running().Assignment(t.Context(), "room")
+		return err == nil && !ok
+	})
+	second := s.assign(other, "room", other)
+	if second.Focus.Node != other.name || second.Epoch <= kept.Epoch {
+		t.Errorf("%+v after %+v", second, kept)
+	}
+	if now, ok, err := next.running().Assignment(t.Context(), "kept"); err != nil || !ok || now != kept {
+		t.Errorf("a room of a living node: %+v, %v, %v", now, ok, err)
+	}
+
+	s.start(leader.name)
+	s.voters("n1", "n2", "n3")
+	s.same()
+}
+
+// SPEC MS4: a leader that is cut off assigns nothing, and says so. The site without
+// it goes on.
+func TestIsolatedLeaderCannotAssign(t *testing.T) {
+	s := newSite(t, "n1", "n2", "n3")
+	s.voters("n1", "n2", "n3")
+	s.up()
+	leader := s.leader()
+	s.isolate(leader.name)
+	_, err := leader.running().Assign(t.Context(), registry.Assign{
+		Room: "room", Candidate: leader.instance(), Kind: registry.KindMain})
+	if !errors.Is(err, raftgroup.ErrNoQuorum) {
+		t.Fatalf("the isolated leader says %v", err)
+	}
+	if err := leader.running().Sync(t.Context()); !errors.Is(err, raftgroup.ErrNoQuorum) ||
+		errors.Is(err, raftgroup.ErrUnknownOutcome) {
+		t.Errorf("reading at the isolated leader: %v", err)
+	}
+	other := s.others(leader)[0]
+	a := s.assign(other, "room", other)
+	s.rejoin(leader.name)
+	s.eventually("the former leader learns of the assignment", func() bool {
+		now, ok, err := leader.running().Assignment(t.Context(), "room")
+		return err == nil && ok && now == a
+	})
+	s.same()
+}
+
+// Once a node knows that there is no quorum it says so without waiting: calls are
+// hosted by other rules meanwhile. A hundred waits would outlast the test's patience.
+func TestKnownLackOfQuorumIsSaidAtOnce(t *testing.T) {
+	s := newSite(t, "n1", "n2", "n3")
+	s.voters("n1", "n2", "n3")
+	s.crash("n1")
+	s.crash("n2")
+	alone := s.node("n3")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for i := range 100 {
+		_, err := alone.running().Assign(ctx, registry.Assign{
+			Room: "room", Candidate: alone.instance(), Kind: registry.KindMain})
+		if !errors.Is(err, raftgroup.ErrNoQuorum) {
+			t.Fatalf("call %d: %v", i, err)
+		}
+		if i > 0 && errors.Is(err, raftgroup.ErrUnknownOutcome) {
+			t.Fatalf("call %d was sent to nobody, and says: %v", i, err)
+		}
+	}
+}
+
+// Without pre-vote a node that was cut off comes back with a higher term and makes
+// the site elect again, though nothing was wrong with its leader.
+func TestReturningNodeDoesNotDisturbTheLeader(t *testing.T) {
+	s := newSite(t, "n1", "n2", "n3")
+	s.voters("n1", "n2", "n3")
+	s.up()
+	leader := s.leader()
+	away := s.others(leader)[0]
+	before := leader.running().Status()
+	s.isolate(away.name)
+	s.eventually("the isolated node has no leader", func() bool {
+		return away.running().Status().Leader == ""
+	})
+	campaigns(s, away, 3)
+	if term := away.running().Status().Term; term != before.Term {
+		t.Errorf("the isolated node is in term %d, the site in %d: it asked for votes without asking first",
+			term, before.Term)
+	}
+	s.rejoin(away.name)
+	s.eventually("the node is back", func() bool { return away.running().Status().Leader != "" })
+	after := s.leader().running().Status()
+	if after.Leader != before.Leader || after.Term != before.Term {
+		t.Errorf("leader %s of term %d became %s of term %d", before.Leader, before.Term, after.Leader, after.Term)
+	}
+}
+
+// campaigns waits until a node that is cut off has tried to be elected so many times:
+// it dials for each, and its dials wait at the others' fronts.
+func campaigns(s *site, away *node, count int) {
+	s.t.Helper()
+	dials := func() int {
+		sum := 0
+		for _, n := range s.others(away) {
+			n.front.mu.Lock()
+			sum += n.front.waiting[away.name]
+			n.front.mu.Unlock()
+		}
+		return sum
+	}
+	first := dials()
+	s.eventually("the isolated node campaigns", func() bool { return dials() >= first+2*count })
+}
