@@ -37,6 +37,29 @@
 // waits until all seeds are live and none has ever been in a group. A group has an
 // id, and a node that is in another group is never added.
 //
+// # What a site survives
+//
+// To be lost means here: dead, or cut off from most of the site. Whoever is lost is
+// as before when it is back with its disk, at whatever address; without its disk it
+// is a new member that catches up.
+//
+//   - One node: nothing, but its own restart. When it has lost its disk, it founds
+//     a new group.
+//   - Two nodes: one votes, at first the founder. The other may be lost. Without the
+//     voter there is no quorum until it is back. [Group.Leave] gives the vote to the
+//     other node; [Group.HandOver] does not.
+//   - Three nodes: any one. Without two there is no quorum until one of them is back.
+//     When one was taken out by [Group.Leave] or [Group.Remove], it is a site of two.
+//   - Four nodes: any one; and when the spare has taken its place, after Timing.Dead,
+//     one more, and so on until two are left.
+//   - Five nodes with three voters: the same, with a spare more. With MaxVoters 5:
+//     any two, also at the same time.
+//
+// When most voters have lost their disks for good, nobody knows any more what was
+// decided, and the group does not go on by itself. Stop all nodes of the site, remove
+// their directories, and start them with Seeds: they found a new group, and the floor
+// of [registry.Assign] keeps its epochs above those in the database.
+//
 // # What Raft 1.8 must be told
 //
 // Pre-vote is off unless the transport has the method, silently: here it is the
