@@ -31,9 +31,6 @@ func newNetwork() *network {
 // cut cuts one direction.
 func (n *network) cut(from, to string) { n.set(from, to, true) }
 
-// heal heals one direction.
-func (n *network) heal(from, to string) { n.set(from, to, false) }
-
 func (n *network) set(from, to string, cut bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -76,7 +73,7 @@ type front struct {
 	mu      sync.Mutex
 	conns   map[net.Conn]bool
 	over    bool
-	waiting map[string]int // connections taken so far, by the node that they came from
+	dialled map[string]int // connections taken so far, by the node that they came from
 }
 
 func (n *network) front(t testing.TB, node, target string, name func(net.Addr) string) *front {
@@ -84,7 +81,8 @@ func (n *network) front(t testing.TB, node, target string, name func(net.Addr) s
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &front{network: n, node: node, listener: listener, target: target, name: name, conns: map[net.Conn]bool{}, waiting: map[string]int{}}
+	f := &front{network: n, node: node, listener: listener, target: target, name: name,
+		conns: map[net.Conn]bool{}, dialled: map[string]int{}}
 	f.workers.Go(f.run)
 	return f
 }
@@ -108,7 +106,7 @@ func (f *front) serve(in net.Conn) {
 	}
 	defer f.drop(in)
 	f.mu.Lock()
-	f.waiting[from]++
+	f.dialled[from]++
 	f.mu.Unlock()
 	if !f.network.pass(from, f.node, f.isOver) {
 		return

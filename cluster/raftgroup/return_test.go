@@ -1,6 +1,7 @@
 package raftgroup_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -79,8 +80,7 @@ func TestAllNodesReturnAtNewAddresses(t *testing.T) {
 }
 
 // SPEC MS8, MS10: of five nodes three vote. A dead voter is replaced by a live spare,
-// so that one failure after the other is survived, until one node in five is left of
-// those that vote.
+// so that one failure after the other is survived, until two nodes are left.
 func TestDeadVotersAreReplaced(t *testing.T) {
 	s := newSite(t, "n1", "n2", "n3", "n4", "n5")
 	s.up()
@@ -95,6 +95,8 @@ func TestDeadVotersAreReplaced(t *testing.T) {
 		})
 		s.assign(s.leader(), "room", s.leader())
 	}
+	s.crash(s.leader().name)
+	s.assign(s.leader(), "room", s.leader())
 	s.up()
 	s.same()
 }
@@ -207,6 +209,27 @@ func TestDeadNodeIsRemoved(t *testing.T) {
 	})
 }
 
+// SPEC MS14: a node that drains keeps its rooms and is given no more.
+func TestDrainingNodeIsGivenNoRooms(t *testing.T) {
+	s := newSite(t, "n1")
+	s.up()
+	n := s.node("n1")
+	kept := s.assign(n, "kept", n)
+	for _, draining := range []bool{true, false} {
+		if err := n.running().Drain(t.Context(), draining); err != nil {
+			t.Fatal(err)
+		}
+		_, err := n.running().Assign(t.Context(), registry.Assign{
+			Room: "next", Candidate: n.instance(), Kind: registry.KindMain})
+		if errors.Is(err, registry.Draining) != draining {
+			t.Errorf("draining %v: %v", draining, err)
+		}
+		if now, ok, err := n.running().Assignment(t.Context(), "kept"); err != nil || !ok || now != kept {
+			t.Errorf("draining %v: %+v, %v, %v", draining, now, ok, err)
+		}
+	}
+}
+
 // SPEC MS14: a leader that is stopped on purpose hands over first.
 func TestHandOver(t *testing.T) {
 	s := newSite(t, "n1", "n2", "n3")
@@ -287,5 +310,8 @@ func TestNodeOfAnotherGroupIsLeftOut(t *testing.T) {
 	status := s.node("n1").running().Status()
 	if slices.Contains(append(status.Voters, status.Spares...), "n3") {
 		t.Errorf("n3 was taken in: %+v", status)
+	}
+	if known, _ := registered(s.node("n1"), "n3"); known.Instance == s.node("n3").instance() {
+		t.Errorf("rooms could be assigned to n3: %+v", known)
 	}
 }

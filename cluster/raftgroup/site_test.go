@@ -37,6 +37,9 @@ type site struct {
 	entries uint64 // SnapshotEntries
 	seeds   []string
 
+	// started is told of each new run of a node, and when it may have begun.
+	started func(began time.Time, run registry.Instance)
+
 	mu          sync.Mutex
 	nodes       map[string]*node
 	incarnation uint64
@@ -67,7 +70,7 @@ func newSite(t testing.TB, names ...string) *site {
 func idleSite(t testing.TB, names ...string) *site {
 	s := &site{t: t, network: newNetwork(), ca: newAuthority(t), logger: logger(t), seeds: names,
 		nodes: map[string]*node{}, incarnation: 100,
-		timing: raftgroup.Timing{Stable: 200 * time.Millisecond, Dead: 500 * time.Millisecond,
+		timing: raftgroup.Timing{Election: 250 * time.Millisecond, Stable: 200 * time.Millisecond, Dead: 500 * time.Millisecond,
 			Found: 50 * time.Millisecond, Snapshot: 50 * time.Millisecond}}
 	t.Cleanup(func() {
 		s.network.close()
@@ -92,6 +95,16 @@ func (s *site) start(name string) *node {
 		s.t.Fatal(err)
 	}
 	return s.node(name)
+}
+
+// startAll starts the seeds that do not run.
+func (s *site) startAll() {
+	s.t.Helper()
+	for _, name := range s.seeds {
+		if n := s.node(name); n == nil || n.running() == nil {
+			s.start(name)
+		}
+	}
 }
 
 func (s *site) tryStart(name string, alter func(*raftgroup.Config)) error {
@@ -120,6 +133,9 @@ func (s *site) tryStart(name string, alter func(*raftgroup.Config)) error {
 	}
 	if alter != nil {
 		alter(&cfg)
+	}
+	if s.started != nil {
+		s.started(time.Now(), registry.Instance{Node: name, Incarnation: incarnation})
 	}
 	group, err := raftgroup.Start(cfg)
 	if err != nil {
@@ -188,7 +204,23 @@ func (s *site) running() []*node {
 func (s *site) isolate(name string) { s.setLinks(name, true) }
 func (s *site) rejoin(name string)  { s.setLinks(name, false) }
 
-func (s *site) setLinks(name string, cut bool) {
+func (s *site) setLinks(name string, cut bool) { s.setDirections(name, cut, cut) }
+
+// healAll heals all links.
+func (s *site) healAll() {
+	for _, n := range s.running() {
+		s.rejoin(n.name)
+	}
+}
+
+// cutPair cuts two nodes off from each other only.
+func (s *site) cutPair(a, b string) {
+	s.network.cut(a, b)
+	s.network.cut(b, a)
+}
+
+// setDirections cuts or heals the links from a node and those to it.
+func (s *site) setDirections(name string, from, to bool) {
 	s.mu.Lock()
 	var others []string
 	for other := range s.nodes {
@@ -198,8 +230,8 @@ func (s *site) setLinks(name string, cut bool) {
 	}
 	s.mu.Unlock()
 	for _, other := range others {
-		s.network.set(name, other, cut)
-		s.network.set(other, name, cut)
+		s.network.set(name, other, from)
+		s.network.set(other, name, to)
 	}
 }
 
@@ -254,7 +286,7 @@ func (f forwarder) Forward(ctx context.Context, to string, request []byte) ([]by
 	}
 	group := f.from.site.node(to).running()
 	if group == nil {
-		return nil, errors.New("connection refused")
+		return nil, errDown
 	}
 	answer, err := group.Serve(ctx, request)
 	if !network.pass(to, f.from.name, over) {
@@ -364,11 +396,17 @@ func (s *site) others(but ...*node) []*node {
 // assign has a room assigned to candidate, asked for at n, however often it takes.
 func (s *site) assign(n *node, room string, candidate *node) registry.Assignment {
 	s.t.Helper()
+	return s.replace(n, room, candidate, 0)
+}
+
+// replace is assign in place of the assignment with this epoch.
+func (s *site) replace(n *node, room string, candidate *node, epoch uint64) registry.Assignment {
+	s.t.Helper()
 	var a registry.Assignment
 	s.eventually("room "+room+" is assigned", func() bool {
 		var err error
 		a, err = n.running().Assign(s.t.Context(), registry.Assign{
-			Room: room, Candidate: candidate.instance(), Kind: registry.KindMain})
+			Room: room, Candidate: candidate.instance(), Kind: registry.KindMain, Replace: epoch})
 		if err != nil && !transient(err) {
 			s.t.Fatalf("assigning %s: %v", room, err)
 		}
