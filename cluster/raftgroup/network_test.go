@@ -70,10 +70,9 @@ type front struct {
 	name     func(net.Addr) string // node of a source address
 	workers  sync.WaitGroup
 
-	mu      sync.Mutex
-	conns   map[net.Conn]bool
-	over    bool
-	dialled map[string]int // connections taken so far, by the node that they came from
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+	over  bool
 }
 
 func (n *network) front(t testing.TB, node, target string, name func(net.Addr) string) *front {
@@ -82,7 +81,7 @@ func (n *network) front(t testing.TB, node, target string, name func(net.Addr) s
 		t.Fatal(err)
 	}
 	f := &front{network: n, node: node, listener: listener, target: target, name: name,
-		conns: map[net.Conn]bool{}, dialled: map[string]int{}}
+		conns: map[net.Conn]bool{}}
 	f.workers.Go(f.run)
 	return f
 }
@@ -105,9 +104,6 @@ func (f *front) serve(in net.Conn) {
 		return
 	}
 	defer f.drop(in)
-	f.mu.Lock()
-	f.dialled[from]++
-	f.mu.Unlock()
 	if !f.network.pass(from, f.node, f.isOver) {
 		return
 	}

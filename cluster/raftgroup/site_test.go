@@ -45,19 +45,6 @@ type site struct {
 	incarnation uint64
 }
 
-// node is one node of a site, running or not.
-type node struct {
-	site *site
-	name string
-	ip   net.IP // source address
-	dir  string
-
-	// While it runs; under site.mu.
-	group  *raftgroup.Group
-	member raftgroup.Member
-	front  *front
-}
-
 // newSite starts a site whose seeds are all of these nodes.
 func newSite(t testing.TB, names ...string) *site {
 	s := idleSite(t, names...)
@@ -127,7 +114,7 @@ func (s *site) tryStart(name string, alter func(*raftgroup.Config)) error {
 	cfg := raftgroup.Config{
 		Node: name, Incarnation: incarnation, Addresses: []string{"rpc " + name},
 		Dir: filepath.Join(n.dir, "raft"), Listener: listener, Advertise: front.addr(),
-		ServerTLS: server, ClientTLS: client, Dialer: &net.Dialer{LocalAddr: &net.TCPAddr{IP: n.ip}},
+		ServerTLS: server, ClientTLS: client, Dialer: n.dialer(),
 		Seeds: s.seeds, Forwarder: forwarder{n}, Live: n.live, Announce: n.announce,
 		Timing: s.timing, SnapshotEntries: s.entries, Logger: s.logger.Named(name),
 	}
@@ -233,66 +220,6 @@ func (s *site) setDirections(name string, from, to bool) {
 		s.network.set(name, other, from)
 		s.network.set(other, name, to)
 	}
-}
-
-// live is what gossip would tell the node.
-func (n *node) live() []raftgroup.Member {
-	n.site.mu.Lock()
-	defer n.site.mu.Unlock()
-	var live []raftgroup.Member
-	for _, other := range n.site.nodes {
-		if other.member.Node == "" {
-			continue
-		}
-		if other == n || n.site.network.open(n.name, other.name) && n.site.network.open(other.name, n.name) {
-			live = append(live, other.member)
-		}
-	}
-	return live
-}
-
-func (n *node) announce(m raftgroup.Member) {
-	n.site.mu.Lock()
-	defer n.site.mu.Unlock()
-	n.member = m
-}
-
-func (n *node) running() *raftgroup.Group {
-	n.site.mu.Lock()
-	defer n.site.mu.Unlock()
-	return n.group
-}
-
-func (n *node) instance() registry.Instance {
-	n.site.mu.Lock()
-	defer n.site.mu.Unlock()
-	return registry.Instance{Node: n.name, Incarnation: n.member.Incarnation}
-}
-
-// forwarder calls the other node's group, over the links of the test's network.
-type forwarder struct{ from *node }
-
-func (f forwarder) Forward(ctx context.Context, to string, request []byte) ([]byte, error) {
-	network := f.from.site.network
-	stop := context.AfterFunc(ctx, func() {
-		network.mu.Lock()
-		defer network.mu.Unlock()
-		network.whole.Broadcast()
-	})
-	defer stop()
-	over := func() bool { return ctx.Err() != nil }
-	if !network.pass(f.from.name, to, over) {
-		return nil, errors.New("cut on the way there")
-	}
-	group := f.from.site.node(to).running()
-	if group == nil {
-		return nil, errDown
-	}
-	answer, err := group.Serve(ctx, request)
-	if !network.pass(to, f.from.name, over) {
-		return nil, errors.New("cut on the way back")
-	}
-	return answer, err
 }
 
 // eventually waits until what is said holds.
@@ -440,10 +367,4 @@ func (s *site) same() {
 		}
 		return true
 	})
-}
-
-// hasSnapshot says whether there is a finished snapshot on the node's disk.
-func (n *node) hasSnapshot() bool {
-	found, _ := filepath.Glob(filepath.Join(n.dir, "raft", "*", "snapshots", "*", "state.bin"))
-	return slices.ContainsFunc(found, func(path string) bool { return !strings.Contains(path, ".tmp") })
 }
