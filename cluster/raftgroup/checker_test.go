@@ -86,6 +86,7 @@ func TestCheckerFindsPlantedViolations(t *testing.T) {
 // SPEC MS4: a real stale read is found: a node that is cut off answers from its own
 // copy, as it would if a read did not ask the quorum.
 func TestCheckerFindsReadWithoutQuorum(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()

@@ -11,6 +11,7 @@ import (
 
 // What cannot work is refused at the start, in words, and the listener is closed.
 func TestConfigIsChecked(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		alter func(*raftgroup.Config)
 		want  string
@@ -44,6 +45,7 @@ func TestConfigIsChecked(t *testing.T) {
 
 // A data directory belongs to one process.
 func TestDirectoryIsUsedOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1")
 	s.up()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -37,6 +37,7 @@ func (g *gate) Forward(ctx context.Context, node string, request []byte) ([]byte
 // SPEC MS10: dialogs that change while a batch is on its way become one entry of the
 // log, up to the limits; what is too much is refused at once.
 func TestDialogsAreReplicatedInBatches(t *testing.T) {
+	t.Parallel()
 	s := idleSite(t, "n1", "n2")
 	s.timing.Patience = patience
 	s.start("n1")
@@ -89,6 +90,7 @@ func TestDialogsAreReplicatedInBatches(t *testing.T) {
 // SPEC MS10: an ingress node dies; of the others that want its dialog one gets it, with
 // its latest state, and the dead node's next run does not.
 func TestOneNodeTakesTheDialogOfADeadNode(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()
@@ -171,6 +173,7 @@ func orphans(n *node) (found []registry.Dialog) {
 
 // A request that is waiting when its node is closed ends, and says what it knows.
 func TestCloseEndsThoseWhoWait(t *testing.T) {
+	t.Parallel()
 	s := idleSite(t, "n1", "n2")
 	s.timing.Patience = patience
 	s.timing.Stable = time.Hour // n2 has no vote
@@ -200,6 +203,7 @@ func TestCloseEndsThoseWhoWait(t *testing.T) {
 // A node that has been told how far to read, and then gets no further, does not wait
 // for ever.
 func TestReadThatIsNeverReachedEnds(t *testing.T) {
+	t.Parallel()
 	s := idleSite(t, "n1", "n2")
 	s.start("n1")
 	if err := s.tryStart("n2", func(c *raftgroup.Config) { c.Forwarder = exaggerator{} }); err != nil {

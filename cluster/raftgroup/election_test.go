@@ -12,6 +12,7 @@ import (
 // SPEC MS4, MS8: three nodes; the leader dies without goodbye; the others go on, with
 // higher epochs, and give away what it hosted.
 func TestSiteGoesOnWhenTheLeaderDies(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()
@@ -45,6 +46,7 @@ func TestSiteGoesOnWhenTheLeaderDies(t *testing.T) {
 // SPEC MS4: a leader that is cut off assigns nothing, and says so. The site without
 // it goes on.
 func TestIsolatedLeaderCannotAssign(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()
@@ -72,6 +74,7 @@ func TestIsolatedLeaderCannotAssign(t *testing.T) {
 // Once a node knows that there is no quorum it says so without waiting: calls are
 // hosted by other rules meanwhile. A thousand waits would outlast the test's patience.
 func TestKnownLackOfQuorumIsSaidAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.crash("n1")
@@ -96,6 +99,7 @@ func TestKnownLackOfQuorumIsSaidAtOnce(t *testing.T) {
 // elected, and when it comes back makes the site elect again, though nothing was wrong
 // with its leader.
 func TestIsolatedNodeAsksBeforeItVotes(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()

@@ -36,7 +36,7 @@ type Group struct {
 	syncs      *syncer
 
 	ctx    context.Context
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	loops  sync.WaitGroup
 
 	mu      sync.Mutex
@@ -67,7 +67,7 @@ func Start(cfg Config) (*Group, error) {
 		machine: newMachine(cfg.Logger), leadership: newLeadership(), addresses: newAddressBook(cfg.Live),
 		numbers: newNumbers(), asking: make(chan struct{}, maxAsking), dialogs: newBatcher(), syncs: newSyncer(),
 	}
-	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.ctx, g.cancel = context.WithCancelCause(context.Background())
 	streams := newStreams(cfg, g.self)
 	if g.raft, err = g.startRaft(streams); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting Raft: %w", err), streams.Close(), disk.close())
@@ -122,7 +122,7 @@ func (g *Group) Close() error {
 	}
 	g.closed = true
 	g.mu.Unlock()
-	g.cancel()
+	g.cancel(ErrClosed)
 	g.loops.Wait()
 	g.waiting.Wait()
 	err := g.raft.Shutdown().Error()

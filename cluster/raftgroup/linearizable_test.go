@@ -61,6 +61,7 @@ func (s *site) deposed(n *node) {
 // SPEC MS4: whatever is cut and whoever restarts, each room has one focus at a time,
 // each epoch has one, and reads are never stale.
 func TestHistoryUnderFaultsIsLinearizable(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

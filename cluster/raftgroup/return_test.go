@@ -12,6 +12,7 @@ import (
 
 // SPEC MS15: a voter comes back without its disk, and is a voter again.
 func TestVoterReturnsWithoutItsDisk(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()
@@ -32,6 +33,7 @@ func TestVoterReturnsWithoutItsDisk(t *testing.T) {
 // address must not be counted in its place, or a committed entry is lost: here the
 // only other server that has the entry is dead, and the site must wait for it.
 func TestServerWithoutItsDiskDoesNotVoteForItsFormerSelf(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()
@@ -60,6 +62,7 @@ func TestServerWithoutItsDiskDoesNotVoteForItsFormerSelf(t *testing.T) {
 
 // SPEC MS15: each start is at a new address. All nodes at once come back, too.
 func TestAllNodesReturnAtNewAddresses(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()
@@ -82,6 +85,7 @@ func TestAllNodesReturnAtNewAddresses(t *testing.T) {
 // SPEC MS8, MS10: of five nodes three vote. A dead voter is replaced by a live spare,
 // so that one failure after the other is survived, until two nodes are left.
 func TestDeadVotersAreReplaced(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3", "n4", "n5")
 	s.up()
 	voters := s.voting(3)
@@ -104,6 +108,7 @@ func TestDeadVotersAreReplaced(t *testing.T) {
 // SPEC MS15: a seed that lost its disk finds the group that it founded, and does not
 // found another.
 func TestFounderWithoutItsDiskFoundsNothing(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2")
 	s.up()
 	s.eventually("n2 knows its group", func() bool { return s.node("n2").running().Status().Group != "" })
@@ -119,6 +124,7 @@ func TestFounderWithoutItsDiskFoundsNothing(t *testing.T) {
 
 // SPEC MS15: one node is a site, and survives its restart.
 func TestSiteOfOne(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1")
 	s.up()
 	first := s.assign(s.node("n1"), "room", s.node("n1"))
@@ -133,6 +139,7 @@ func TestSiteOfOne(t *testing.T) {
 
 // SPEC MS15: of two nodes one votes; the other may die.
 func TestSiteOfTwoSurvivesTheSpare(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2")
 	s.up()
 	s.voters("n1")
@@ -152,6 +159,7 @@ func TestSiteOfTwoSurvivesTheSpare(t *testing.T) {
 
 // SPEC MS15: a site grows from one node, and nodes that join need no list.
 func TestSiteGrows(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1")
 	s.up()
 	for i := 2; i <= 4; i++ {
@@ -164,6 +172,7 @@ func TestSiteGrows(t *testing.T) {
 
 // SPEC MS14: a node leaves, the leader among them, and the rest goes on at its size.
 func TestNodesLeave(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()
@@ -186,15 +195,14 @@ func TestNodesLeave(t *testing.T) {
 		s.assign(left, "room", left)
 	}
 	// They are welcome again, with the disks that they had.
-	s.start("n1")
-	s.start("n2")
-	s.start("n3")
+	s.startAll()
 	s.voters("n1", "n2", "n3")
 	s.up()
 }
 
 // SPEC MS14: an operator removes a node that will not come back.
 func TestDeadNodeIsRemoved(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	s.up()
@@ -211,6 +219,7 @@ func TestDeadNodeIsRemoved(t *testing.T) {
 
 // SPEC MS14: a node that drains keeps its rooms and is given no more.
 func TestDrainingNodeIsGivenNoRooms(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1")
 	s.up()
 	n := s.node("n1")
@@ -232,6 +241,7 @@ func TestDrainingNodeIsGivenNoRooms(t *testing.T) {
 
 // SPEC MS14: a leader that is stopped on purpose hands over first.
 func TestHandOver(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
 	s.voters("n1", "n2", "n3")
 	leader := s.leader()
@@ -245,6 +255,7 @@ func TestHandOver(t *testing.T) {
 // SPEC MS15: a node that is behind by more than the log is sent a snapshot; a node
 // that restarts begins with its own.
 func TestSnapshotBringsANodeUpToDate(t *testing.T) {
+	t.Parallel()
 	s := idleSite(t, "n1", "n2", "n3")
 	s.entries = 16
 	for _, name := range s.seeds {
@@ -286,6 +297,7 @@ func TestSnapshotBringsANodeUpToDate(t *testing.T) {
 
 // A node that was in a group of its own is left out, whatever gossip says.
 func TestNodeOfAnotherGroupIsLeftOut(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1", "n2")
 	s.up()
 	s.start("n3")

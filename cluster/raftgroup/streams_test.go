@@ -10,6 +10,7 @@ import (
 // SPEC MS15: a connection reaches the Raft server that it names, or nobody: not a
 // stranger's, not one for another server, not one that names none.
 func TestOnlyPeersThatNameTheServerAreLetIn(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "n1")
 	s.up()
 	n := s.node("n1")
