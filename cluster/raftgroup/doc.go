@@ -65,6 +65,10 @@
 // Pre-vote is off unless the transport has the method, silently: here it is the
 // library's own transport, unwrapped. VerifyLeader counts the answers of non-voters,
 // so it proves nothing when there are some; Sync goes through the log instead, with
-// one entry for all who wait. A future that is in the hands of the state machine
-// when Raft stops is never answered; Close waits for them first.
+// one entry for all who wait. Pipelined replication can block for good after a peer
+// has refused an entry, while heartbeats go on and hide it; there is none here. The
+// address of a member in the configuration is read without the lock under which it is
+// written; here it is never changed, and the live nodes' addresses are used instead. A
+// future that is in the hands of the state machine when Raft stops is never answered;
+// Close waits for them first.
 package raftgroup

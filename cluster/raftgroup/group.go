@@ -14,7 +14,8 @@ import (
 const (
 	maxAsking    = 128 // own requests at once; more wait
 	connections  = 3   // kept open to each peer
-	appendAtOnce = 32  // entries in one message
+	appendAtOnce = 64  // entries in one message
+	inFlight     = 1   // messages to a peer; see doc.go
 	cachedLog    = 512 // entries kept in memory for followers
 )
 
@@ -80,7 +81,7 @@ func Start(cfg Config) (*Group, error) {
 
 func (g *Group) startRaft(streams *streams) (*raft.Raft, error) {
 	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: streams, ServerAddressProvider: g.addresses, MaxPool: connections,
+		Stream: streams, ServerAddressProvider: g.addresses, MaxPool: connections, MaxRPCsInFlight: inFlight,
 		Timeout: 2 * g.cfg.Timing.Election, Logger: g.logger,
 	})
 	logs, err := raft.NewLogCache(cachedLog, g.disk.store)

@@ -33,7 +33,6 @@ type action string
 const (
 	nothing  action = ""
 	remove   action = "remove"
-	readdr   action = "change the address"
 	add      action = "add as non-voter"
 	promote  action = "make a voter"
 	demote   action = "make a non-voter"
@@ -45,19 +44,18 @@ const (
 //  1. A member that left is removed; the leader itself hands over first.
 //  2. A member whose node is live with another disk is removed: it will not come
 //     back with what it has lost.
-//  3. A member that is live at another address gets it.
-//  4. A live node that is not a member becomes a non-voter, if it has never been in
+//  3. A live node that is not a member becomes a non-voter, if it has never been in
 //     another group.
-//  5. Voters are an odd number, at most maxVoters. Stable non-voters become voters
+//  4. Voters are an odd number, at most maxVoters. Stable non-voters become voters
 //     until there are as many as there can be; voters become non-voters where there
 //     are more than there can be even when every non-voter that is not dead becomes
 //     stable.
-//  6. A dead voter becomes a non-voter when a stable non-voter can take its place.
+//  5. A dead voter becomes a non-voter when a stable non-voter can take its place.
 //
 // No voter is taken away unless a majority of those that stay is live.
 func decide(v view) change {
 	for _, step := range []func() change{
-		v.removeLeft, v.removeReplaced, v.moveServer, v.addLive, v.fitVoters, v.replaceDead,
+		v.removeLeft, v.removeReplaced, v.addLive, v.fitVoters, v.replaceDead,
 	} {
 		if c := step(); c.do != nothing {
 			return c
@@ -92,16 +90,6 @@ func (v view) removeReplaced() change {
 		if by, ok := v.replacedBy(s.ID); ok {
 			return change{do: remove, server: s.ID,
 				why: fmt.Sprintf("the node is back with another disk, %s", by.Disk)}
-		}
-	}
-	return change{}
-}
-
-func (v view) moveServer() change {
-	for _, s := range v.servers {
-		if m, ok := v.live[s.ID]; ok && m.address() != s.Address {
-			return change{do: readdr, server: s.ID, address: m.address(),
-				why: fmt.Sprintf("it was at %s", s.Address)}
 		}
 	}
 	return change{}

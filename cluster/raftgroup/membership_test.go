@@ -54,7 +54,6 @@ func TestDecide(t *testing.T) {
 	known := Member{Node: "d", Disk: "1", Incarnation: 9, Group: "g", Addr: "host:2"}
 	newDisk := Member{Node: "b", Disk: "2", Incarnation: 2, Fresh: true, Addr: "host:1"}
 	doubled := Member{Node: "b", Disk: "2", Incarnation: 0, Fresh: true, Addr: "host:2"}
-	moved := Member{Node: "b", Disk: "1", Incarnation: 2, Group: "g", Addr: "host:9"}
 	for _, c := range []struct {
 		name string
 		view view
@@ -92,7 +91,6 @@ func TestDecide(t *testing.T) {
 		{"a new disk replaces the old", group(3, "A", "B-", "C").with(newDisk), "remove b"},
 		{"the new disk is added", group(3, "A", "C").with(newDisk), "add as non-voter b"},
 		{"of two with one name, the later run counts", group(3, "A", "B", "C").with(doubled), ""},
-		{"a voter with a new address", group(3, "A", "B", "C").with(moved), "change the address b"},
 
 		{"a node that left is removed", group(3, "A", "B", "C").leaving("c"), "remove c"},
 		{"two are left", group(3, "A", "B"), "make a non-voter b"},
@@ -167,8 +165,6 @@ func (v *view) apply(c change) {
 		v.servers[i].Suffrage = raft.Voter
 	case demote:
 		v.servers[i].Suffrage = raft.Nonvoter
-	case readdr:
-		v.servers[i].Address = c.address
 	}
 }
 

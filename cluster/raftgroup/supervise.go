@@ -238,7 +238,7 @@ func (s *supervisor) carryOut(c change, index uint64) error {
 	switch c.do {
 	case remove:
 		future = r.RemoveServer(c.server, index, changeTime)
-	case add, readdr:
+	case add:
 		future = r.AddNonvoter(c.server, c.address, index, changeTime)
 	case promote:
 		future = r.AddVoter(c.server, c.address, index, changeTime)
