@@ -1,38 +1,14 @@
 package raftgroup_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/conclave-voice/conclave/cluster/raftgroup"
 	"github.com/conclave-voice/conclave/cluster/registry"
 )
-
-// gate holds back what a node forwards until it is opened.
-type gate struct {
-	raftgroup.Forwarder
-	reached chan struct{} // closed when the first request is held
-	opened  chan struct{}
-	once    sync.Once
-}
-
-func newGate(f raftgroup.Forwarder) *gate {
-	return &gate{Forwarder: f, reached: make(chan struct{}), opened: make(chan struct{})}
-}
-
-func (g *gate) Forward(ctx context.Context, node string, request []byte) ([]byte, error) {
-	g.once.Do(func() { close(g.reached) })
-	select {
-	case <-g.opened:
-		return g.Forwarder.Forward(ctx, node, request)
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
 
 // SPEC MS10: dialogs that change while a batch is on its way become one entry of the
 // log, up to the limits; what is too much is refused at once.
@@ -169,55 +145,4 @@ func (s *site) take(n *node, call string, from registry.Instance) (d registry.Di
 func orphans(n *node) (found []registry.Dialog) {
 	_ = n.running().View(func(r *registry.State) { found = r.OrphanDialogs() })
 	return found
-}
-
-// A request that is waiting when its node is closed ends, and says what it knows.
-func TestCloseEndsThoseWhoWait(t *testing.T) {
-	t.Parallel()
-	s := idleSite(t, "n1", "n2")
-	s.timing.Patience = patience
-	s.timing.Stable = time.Hour // n2 has no vote
-	s.startAll()
-	s.up()
-	alone := s.node("n2").running()
-	s.crash("n1")
-	var waiting sync.WaitGroup
-	for _, ask := range []func() error{
-		func() error { return alone.Sync(t.Context()) },
-		func() error { return alone.Release(t.Context(), "room", 1) },
-		func() error { return alone.PutDialog(t.Context(), "call", 1, nil) },
-	} {
-		waiting.Go(func() {
-			if err := ask(); !errors.Is(err, raftgroup.ErrClosed) {
-				t.Errorf("after closing: %v", err)
-			}
-		})
-	}
-	s.crash("n2")
-	waiting.Wait()
-	if err := alone.PutDialog(t.Context(), "call", 1, nil); !errors.Is(err, raftgroup.ErrClosed) {
-		t.Errorf("once closed: %v", err)
-	}
-}
-
-// A node that has been told how far to read, and then gets no further, does not wait
-// for ever.
-func TestReadThatIsNeverReachedEnds(t *testing.T) {
-	t.Parallel()
-	s := idleSite(t, "n1", "n2")
-	s.start("n1")
-	if err := s.tryStart("n2", func(c *raftgroup.Config) { c.Forwarder = exaggerator{} }); err != nil {
-		t.Fatal(err)
-	}
-	s.up()
-	if err := s.node("n2").running().Sync(t.Context()); !errors.Is(err, raftgroup.ErrNoQuorum) {
-		t.Errorf("%v", err)
-	}
-}
-
-// exaggerator answers every request with a log index that is far off.
-type exaggerator struct{}
-
-func (exaggerator) Forward(context.Context, string, []byte) ([]byte, error) {
-	return []byte{1, 1, 0xff, 0xff, 0xff, 0x7f}, nil
 }
