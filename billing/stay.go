@@ -83,6 +83,11 @@ func (s *Stay) Settle(at time.Time, cause store.ReleaseCause, quality json.RawMe
 	return s.end(x)
 }
 
+// Move notes that the stay goes on in another conference.
+func (s *Stay) Move(conf store.ConferenceID, focus store.Place, epoch uint64) {
+	s.Participant.ConferenceID, s.Participant.Focus, s.Participant.Epoch = conf, focus, epoch
+}
+
 // Void ends a stay that came to nothing, such as one that the conference did not
 // admit: a record without a charge, and the reservation given back.
 func (s *Stay) Void(at time.Time, cause store.ReleaseCause) store.XDR {

@@ -13,6 +13,7 @@ import (
 	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/mixer"
+	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/media/session"
 	"github.com/conclave-voice/conclave/store"
@@ -24,6 +25,7 @@ type phase uint8
 const (
 	inDialogue phase = iota
 	inConference
+	moving // from a conference that was lost to where it goes on
 	leaving
 	ended
 )
@@ -46,6 +48,7 @@ const (
 	tagPrompt = iota + 1
 	tagName
 	tagFarewell
+	tagNotice
 )
 
 // call is one call leg from a caller.
@@ -59,6 +62,7 @@ type call struct {
 	number store.AccessNumber
 	hops   int                 // Max-Forwards for a call on its behalf
 	hosted store.ParticipantID // another node's caller, in a conference of ours; empty: our own
+	from   store.Place         // that node
 	media  *session.Session
 	sdp    negotiation
 	dialog *signaling.Dialog
@@ -78,8 +82,13 @@ type call struct {
 	seat     membership
 	stay     *billing.Stay
 	release  <-chan conference.Release
-	relay    *session.Relay // to the node of the conference; nil: it is here
-	deadline time.Time      // of the farewell
+	standing <-chan roster.Standing
+	has      roster.Standing // the latest
+	attempts int             // to move
+	stale    uint64          // an epoch that is over, found while moving
+	giveUp   time.Time       // when moving has taken too long
+	relay    *session.Relay  // to the node of the conference; nil: it is here
+	deadline time.Time       // of the farewell, or of the next attempt to move
 }
 
 // message is what the dialog tells the call's goroutine.
@@ -146,6 +155,8 @@ func (c *call) loop() {
 			c.message(m)
 		case r := <-c.release:
 			c.released(r)
+		case st := <-c.standing:
+			c.stood(st)
 		case <-timer.Chan():
 			c.tick()
 		case <-c.stop:
@@ -158,6 +169,9 @@ func (c *call) loop() {
 // next is when tick has something to do.
 func (c *call) next() time.Time {
 	next := c.now().Add(housekeeping)
+	if _, elsewhere := c.seat.(*focusLeg); elsewhere {
+		next = c.now().Add(focusWatch)
+	}
 	for _, t := range []time.Time{c.talk.Deadline(), c.deadline, c.stayDeadline()} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
@@ -173,7 +187,11 @@ func (c *call) tick() {
 	case inDialogue:
 		c.do(c.talk.Tick(now))
 	case inConference:
+		c.watchFocus()
 		c.meter(now)
+	case moving:
+		c.meter(now)
+		c.tryMove(now)
 	case leaving:
 		if !now.Before(c.deadline) {
 			c.hangUp()

@@ -35,10 +35,11 @@ type Catalogue interface {
 	Account(ctx context.Context, s store.Scope, id store.AccountID) (store.Account, error)
 }
 
-// Traces keeps what happened to each call.
+// Traces keeps what happened to each call, and where its caller is.
 type Traces interface {
 	PutCall(ctx context.Context, c store.Call) error
 	AppendCallSteps(ctx context.Context, steps []store.CallStep) error
+	MoveParticipant(ctx context.Context, id store.ParticipantID, to store.ConferenceID, focus store.Place, epoch uint64) error
 }
 
 // Locator says where a room's conference runs. An assignment of the epoch over, if that
@@ -103,7 +104,7 @@ type Engine struct {
 // New makes an engine; call Run.
 func New(c Config) *Engine {
 	return &Engine{config: c, traces: outbox.New(maxTraces, c.Logger), calls: map[store.CallID]*call{},
-		hosting: hosting{reserved: map[store.ParticipantID]*reserved{}, callers: map[store.ParticipantID]*call{}}}
+		hosting: hosting{reserved: map[store.ParticipantID]*reserved{}, callers: map[store.ParticipantID]*call{}, legs: map[store.ParticipantID]*focusLeg{}}}
 }
 
 // Run writes traces until ctx is done, then releases the calls that are left,

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/store"
 )
@@ -19,6 +20,11 @@ type Foci interface {
 	Key(ctx context.Context, node store.Place, p store.ParticipantID, digit byte) error
 	Hold(ctx context.Context, node store.Place, p store.ParticipantID, held bool) error
 	Say(ctx context.Context, node store.Place, p store.ParticipantID, prompts []prompt.ID) error
+	// Standing tells the node that took a caller's call what the caller has in the
+	// conference here.
+	Standing(ctx context.Context, node store.Place, p store.ParticipantID, st roster.Standing) error
+	// Alive says whether a node is live, as far as is known.
+	Alive(node store.Place) bool
 }
 
 // Reservation asks for a seat for a caller whose call will be forwarded.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/offeranswer"
 	"github.com/conclave-voice/conclave/media/prompt"
@@ -47,11 +48,16 @@ func (c *call) forward(ctx context.Context, where sites.Assignment, a conference
 		return "forward", fmt.Errorf("%w: %w", errUnreachable, err)
 	}
 	c.stay = stay
+	c.pass(leg, where, "forward", conf)
+	return "", nil
+}
+
+// pass lets the caller's audio pass to the focus and back.
+func (c *call) pass(leg *focusLeg, where sites.Assignment, step string, conf store.ConferenceID) {
 	c.goAway()
 	c.relay = session.NewRelay(c.media, leg.media)
 	c.engine.config.Media.Add(c.relay)
-	c.enter(leg, "forward", fmt.Sprintf("%s at %s/%s", conf, where.Focus.Site, where.Focus.Node))
-	return "", nil
+	c.enter(leg, where, step, fmt.Sprintf("%s at %s/%s", conf, where.Focus.Site, where.Focus.Node))
 }
 
 // cancelSeat gives a reserved seat back. If that fails, the seat expires.
@@ -82,6 +88,7 @@ type focusLeg struct {
 	sdp         negotiation
 	released    chan conference.Release
 	once        sync.Once
+	standing    chan roster.Standing // of size 1: the latest
 }
 
 // dialFocus calls the focus with what the caller and we have agreed on, so that RTP can
@@ -97,7 +104,7 @@ func (c *call) dialFocus(ctx context.Context, node store.Place, p store.Particip
 	if err != nil {
 		return nil, fmt.Errorf("sign the handover: %w", err)
 	}
-	l := &focusLeg{call: c, node: node, participant: p, released: make(chan conference.Release, 1)}
+	l := &focusLeg{call: c, node: node, participant: p, released: make(chan conference.Release, 1), standing: make(chan roster.Standing, 1)}
 	if l.media, err = session.Open(e.Ports, e.Registry); err != nil {
 		return nil, err
 	}
@@ -117,7 +124,29 @@ func (c *call) dialFocus(ctx context.Context, node store.Place, p store.Particip
 		l.media.Close()
 		return nil, err
 	}
+	c.engine.keep(l)
 	return l, nil
+}
+
+// close gives back what the leg holds, after its end.
+func (l *focusLeg) close() {
+	l.call.engine.lose(l)
+	l.media.Close()
+}
+
+// stood takes the caller's standing, which the focus tells (Engine.Standing).
+func (l *focusLeg) stood(st roster.Standing) {
+	for {
+		select {
+		case l.standing <- st:
+			return
+		default:
+		}
+		select {
+		case <-l.standing: // nobody has taken the one before
+		default:
+		}
+	}
 }
 
 // local describes our end towards the focus. The lock is held.
@@ -199,7 +228,7 @@ func (l *focusLeg) ask(what string, do func(ctx context.Context, foci Foci) erro
 	}
 }
 
-// Key, Hold, Say, Leave and Released make it a membership.
+// Key, Hold, Say, Leave, Standing and Released make it a membership.
 
 func (l *focusLeg) Key(digit byte) {
 	l.ask("a key", func(ctx context.Context, f Foci) error { return f.Key(ctx, l.node, l.participant, digit) })
@@ -217,5 +246,7 @@ func (l *focusLeg) Leave(cause store.ReleaseCause) {
 	l.release(cause) // before our own BYE ends the leg
 	l.hangUp(cause)
 }
+
+func (l *focusLeg) Standing() <-chan roster.Standing { return l.standing }
 
 func (l *focusLeg) Released() <-chan conference.Release { return l.released }

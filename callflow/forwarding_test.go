@@ -19,6 +19,7 @@ import (
 	"github.com/conclave-voice/conclave/callflow/screening"
 	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/engine"
 	"github.com/conclave-voice/conclave/media/prompt"
@@ -104,6 +105,11 @@ func (p *pair) Hold(_ context.Context, node store.Place, id store.ParticipantID,
 func (p *pair) Say(_ context.Context, node store.Place, id store.ParticipantID, prompts []prompt.ID) error {
 	return p.at(node).Say(id, prompts)
 }
+
+func (p *pair) Standing(_ context.Context, node store.Place, id store.ParticipantID, st roster.Standing) error {
+	return p.at(node).Standing(id, st)
+}
+func (p *pair) Alive(store.Place) bool { return true }
 
 func (p *pair) must(err error) {
 	p.Helper()

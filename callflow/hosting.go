@@ -11,7 +11,9 @@ import (
 
 	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/store"
 )
 
@@ -26,6 +28,7 @@ type hosting struct {
 	mu       sync.Mutex
 	reserved map[store.ParticipantID]*reserved
 	callers  map[store.ParticipantID]*call
+	legs     map[store.ParticipantID]*focusLeg // of our callers, at other nodes
 }
 
 // reserved is a seat for a call that is on its way.
@@ -140,6 +143,33 @@ func (e *Engine) Say(p store.ParticipantID, prompts []prompt.ID) error {
 	return e.tell(p, message{say: prompts})
 }
 
+// Standing takes what a caller of this node has in a conference at another.
+func (e *Engine) Standing(p store.ParticipantID, st roster.Standing) error {
+	e.hosting.mu.Lock()
+	l := e.hosting.legs[p]
+	e.hosting.mu.Unlock()
+	if l == nil {
+		return fmt.Errorf("participant %s: %w", p, ErrNoSuchCaller)
+	}
+	l.stood(st)
+	return nil
+}
+
+// keep and lose note which of our callers are at other nodes.
+func (e *Engine) keep(l *focusLeg) {
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	e.hosting.legs[l.participant] = l
+}
+
+func (e *Engine) lose(l *focusLeg) {
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	if e.hosting.legs[l.participant] == l {
+		delete(e.hosting.legs, l.participant)
+	}
+}
+
 // serveHandover handles a call that another node has forwarded, until it has ended.
 func (e *Engine) serveHandover(ctx context.Context, in *signaling.Invite, proof string) {
 	c := newCall(e, in)
@@ -150,7 +180,7 @@ func (e *Engine) serveHandover(ctx context.Context, in *signaling.Invite, proof 
 		c.reject(in, signaling.Rejection{Status: 403})
 		return
 	}
-	c.row.ID, c.hosted = h.Call, h.Participant
+	c.row.ID, c.hosted, c.from = h.Call, h.Participant, h.From
 	c.logger = e.config.Logger.With("call", h.Call, "participant", h.Participant, "from", c.row.From, "site", e.config.Place.Site, "ingress", h.From.Node)
 	kept, found := e.take(h.Participant, c)
 	if !found {
@@ -195,7 +225,8 @@ func (c *call) runHosted(kept *reserved) {
 		c.hangUp()
 		return
 	}
-	c.enter(kept.seat, "join", string(kept.seat.Conference().ID()))
+	row := kept.seat.Conference().Row()
+	c.enter(kept.seat, sites.Assignment{Focus: row.Focus, Epoch: row.Epoch}, "join", string(row.ID))
 	c.loop()
 }
 

@@ -101,6 +101,9 @@ func (c *call) join() {
 	}
 	a := conference.Admission{Room: room, Role: c.found.Role, Participant: store.NewParticipantID(), Caller: c.row.From,
 		Language: c.number.Language, AccountLimit: account.MaxParticipants}
+	// Until the conference says what the caller has there: if it is lost before that,
+	// nobody is heard who may have been muted (SPEC MS16).
+	c.has = roster.Standing{Role: c.found.Role, Muted: true}
 	var where sites.Assignment
 	for range maxLocations {
 		if where, err = c.locate(where.Epoch); err != nil {
@@ -168,14 +171,17 @@ func (c *call) joinHere(ctx context.Context, where sites.Assignment, a conferenc
 		return "join", err
 	}
 	c.stay = stay
-	c.enter(seat, "join", string(seat.Conference().ID()))
+	c.enter(seat, where, "join", string(seat.Conference().ID()))
 	return "", nil
 }
 
 // enter: the caller is in.
-func (c *call) enter(m membership, step, detail string) {
-	c.seat, c.release, c.phase = m, m.Released(), inConference
+func (c *call) enter(m membership, where sites.Assignment, step, detail string) {
+	c.seat, c.release, c.standing, c.phase = m, m.Released(), m.Standing(), inConference
 	c.step(step, ok, detail)
+	if where.Kind == store.KindLocal {
+		m.Say(prompt.LocalConference)
+	}
 	c.flush()
 }
 

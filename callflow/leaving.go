@@ -15,7 +15,7 @@ import (
 
 // stayDeadline is when the stay's money has to be looked at; zero for never.
 func (c *call) stayDeadline() time.Time {
-	if c.phase != inConference || c.stay == nil {
+	if c.phase != inConference && c.phase != moving || c.stay == nil {
 		return time.Time{}
 	}
 	return c.stay.Deadline()
@@ -31,15 +31,21 @@ func (c *call) meter(now time.Time) {
 	switch a := c.stay.Tick(ctx, now); a.Kind {
 	case billing.Warn:
 		c.step("funds", "low", a.Left.Round(time.Second).String()+" left")
-		c.seat.Say(prompt.FundsLow)
+		if c.phase == inConference {
+			c.seat.Say(prompt.FundsLow)
+		}
 	case billing.End:
 		c.step("funds", "used up", "")
-		c.seat.Leave(store.CauseFunds) // Released follows, with what is to be said
+		c.leave(store.CauseFunds, conference.Farewell(store.CauseFunds)...)
 	}
 }
 
 // released: the conference let the caller go, for whatever reason.
 func (c *call) released(r conference.Release) {
+	if c.movable(r.Cause) {
+		c.beginMove(r.Cause)
+		return
+	}
 	c.unseat(r)
 	if c.phase == inConference {
 		c.phase = inDialogue // of no conference any more; leave decides what is next
@@ -47,20 +53,25 @@ func (c *call) released(r conference.Release) {
 	}
 }
 
-// unseat ends the membership and takes the caller's audio back.
+// unseat ends the membership and the stay, and takes the caller's audio back.
 func (c *call) unseat(r conference.Release) {
+	c.standUp()
+	c.settle(r.At, r.Cause)
+	if c.hosted == "" {
+		c.comeHome()
+	}
+}
+
+// standUp ends the membership.
+func (c *call) standUp() {
 	if c.relay != nil {
 		c.engine.config.Media.Remove(c.relay)
 		c.relay = nil
 	}
 	if leg, elsewhere := c.seat.(*focusLeg); elsewhere {
-		leg.media.Close()
+		leg.close()
 	}
-	c.seat, c.release = nil, nil
-	c.settle(r.At, r.Cause)
-	if c.hosted == "" {
-		c.comeHome()
-	}
+	c.seat, c.release, c.standing = nil, nil, nil
 }
 
 // settle charges the stay that has ended.
@@ -95,6 +106,8 @@ func (c *call) leave(cause store.ReleaseCause, words ...prompt.ID) {
 		// Out of the conference first; its Released brings us here again.
 		c.seat.Leave(cause)
 		return
+	case moving:
+		c.settle(c.now(), cause)
 	case leaving, ended:
 		return
 	}
@@ -139,9 +152,12 @@ func (c *call) hungUp(end signaling.End) {
 		cause = told
 	}
 	c.step("bye", end.By.String(), strings.TrimSpace(string(end.Cause)+" "+end.Reason))
-	if c.phase == inConference {
+	switch c.phase {
+	case inConference:
 		c.seat.Leave(cause)
 		c.unseat(<-c.release)
+	case moving:
+		c.settle(c.now(), cause)
 	}
 	if c.row.Cause == "" {
 		c.row.Cause = cause

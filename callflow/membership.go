@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/store"
 )
@@ -16,6 +17,8 @@ type membership interface {
 	Say(prompts ...prompt.ID)
 	// Leave takes the caller out. Released follows.
 	Leave(cause store.ReleaseCause)
+	// Standing delivers what the caller has there, whenever it changes: the latest.
+	Standing() <-chan roster.Standing
 	// Released delivers the end of the membership, once.
 	Released() <-chan conference.Release
 }

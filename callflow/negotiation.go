@@ -34,6 +34,13 @@ func (n *negotiation) next(addr netip.AddrPort) offeranswer.Local {
 	return offeranswer.Local{Addr: addr, SessionID: n.id, Version: n.version}
 }
 
+// onHold says whether the peer holds the call.
+func (n *negotiation) onHold() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.held
+}
+
 // answerOffer answers an offer and puts what is agreed into force.
 func (c *call) answerOffer(offer []byte) ([]byte, error) {
 	c.sdp.mu.Lock()

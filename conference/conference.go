@@ -93,12 +93,14 @@ func (c *Conference) seat(a Admission) (*Seat, error) {
 	if c.finished || c.roster.Ended() {
 		return nil, errClosing
 	}
-	if err := c.roster.Admits(a.Role); err != nil {
-		return nil, err
-	}
-	// Seats that are reserved but not entered yet count too.
-	if m := c.room.MaxParticipants; m > 0 && len(c.seats) >= m {
-		return nil, roster.ErrFull
+	if a.Standing == nil { // who returns had its place
+		if err := c.roster.Admits(a.Role); err != nil {
+			return nil, err
+		}
+		// Seats that are reserved but not entered yet count too.
+		if m := c.room.MaxParticipants; m > 0 && len(c.seats) >= m {
+			return nil, roster.ErrFull
+		}
 	}
 	s := newSeat(c, a)
 	c.seats[s.id] = s
@@ -207,6 +209,7 @@ func (c *Conference) settle(events []roster.Event) []*Seat {
 	for id, s := range c.seats {
 		if s.state == seatIn {
 			s.port.SetMode(mode(c.roster.Mode(id)))
+			s.tellStanding()
 		}
 	}
 	return gone

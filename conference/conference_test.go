@@ -396,6 +396,37 @@ func TestEpochs(t *testing.T) {
 	local.Cancel()
 }
 
+// MS16: the call knows the latest standing, and who returns with it is muted before the
+// first packet, in a conference that is locked and full.
+func TestStandingIsKept(t *testing.T) {
+	h := newHall(t, func(_ *Config, r *store.Room) { r.MaxParticipants = 1 })
+	g := h.join(store.RoleSpeaker)
+	c := g.seat.Conference()
+	if err := errors.Join(c.SetMuted(g.id, true, By{API: "test"}), c.SetLocked(true, By{API: "test"})); err != nil {
+		t.Fatal(err)
+	}
+	st := <-g.seat.Standing()
+	if !st.MutedByModerator || !st.Locked {
+		t.Fatalf("%+v", st)
+	}
+	h.host.Supersede(h.room.ID, 100)
+	g.released(t)
+	<-c.closed
+	seat, err := h.host.Admit(t.Context(), Admission{Room: h.room, Role: store.RoleSpeaker, Participant: g.id, Kind: store.KindMain, Epoch: 100, Standing: &st})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := seat.Enter(g.port, nil); err != nil {
+		t.Fatal(err)
+	}
+	if now := <-seat.Standing(); now != st {
+		t.Errorf("%+v, had %+v", now, st)
+	}
+	if _, err := h.host.Admit(t.Context(), Admission{Room: h.room, Role: store.RoleSpeaker, Participant: "stranger", Kind: store.KindMain, Epoch: 100}); !errors.Is(err, roster.ErrLocked) {
+		t.Errorf("a stranger: %v", err)
+	}
+}
+
 // A node that stops lets everybody go, and the ends are written.
 func TestShutdown(t *testing.T) {
 	h := newHall(t, nil)

@@ -111,6 +111,9 @@ type Admission struct {
 	Language    string
 	Kind        store.ConferenceKind
 	Epoch       uint64
+	// Standing is what the participant had in the conference that this one takes the
+	// place of; nil: it is new.
+	Standing *roster.Standing
 	// AccountLimit is how many the room's account may have in conferences; 0: no limit.
 	AccountLimit int
 }

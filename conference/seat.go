@@ -27,9 +27,12 @@ type Seat struct {
 	caller     string
 	keys       keypad
 	released   chan Release
+	before     *roster.Standing     // in a conference that was lost
+	standing   chan roster.Standing // of size 1: the latest
 
 	// Guarded by the conference's lock.
 	state  seatState
+	told   roster.Standing // what went into standing last
 	port   *mixer.Port
 	name   mixer.Sound // how the caller is announced; nil: not by name
 	cause  store.ReleaseCause
@@ -51,7 +54,7 @@ type Release struct {
 func newSeat(c *Conference, a Admission) *Seat {
 	return &Seat{
 		conference: c, id: a.Participant, role: a.Role, caller: a.Caller,
-		keys: newKeypad(c.room.Keys), released: make(chan Release, 1),
+		keys: newKeypad(c.room.Keys), released: make(chan Release, 1), before: a.Standing, standing: make(chan roster.Standing, 1),
 	}
 }
 
@@ -68,7 +71,7 @@ func (s *Seat) Enter(port *mixer.Port, name mixer.Sound) error {
 		if s.state != seatReserved {
 			return nil, roster.ErrEnded
 		}
-		events, err := r.Join(now, s.id, s.role, s.caller)
+		events, err := s.enter(r, now)
 		if err != nil {
 			return nil, err
 		}
@@ -84,6 +87,32 @@ func (s *Seat) Enter(port *mixer.Port, name mixer.Sound) error {
 		}
 	}
 	return err
+}
+
+func (s *Seat) enter(r *roster.Roster, now time.Time) ([]roster.Event, error) {
+	if s.before != nil {
+		return r.Return(now, s.id, s.caller, *s.before)
+	}
+	return r.Join(now, s.id, s.role, s.caller)
+}
+
+// Standing delivers what the participant has in the conference, whenever it changes:
+// the latest, not each.
+func (s *Seat) Standing() <-chan roster.Standing { return s.standing }
+
+// tellStanding puts the latest standing where the call finds it. The conference's lock
+// is held.
+func (s *Seat) tellStanding() {
+	st, in := s.conference.roster.Standing(s.id)
+	if !in || st == s.told {
+		return
+	}
+	s.told = st
+	select {
+	case <-s.standing: // nobody has taken the one before
+	default:
+	}
+	s.standing <- st
 }
 
 // Cancel gives back a seat that was not entered.

@@ -108,6 +108,9 @@ type Conferences interface {
 	ListConferences(ctx context.Context, s Scope, room RoomID, ended bool, p Page) ([]Conference, error)
 
 	Participant(ctx context.Context, s Scope, id ParticipantID) (Participant, error)
+	// MoveParticipant says that a stay goes on in another conference. It is
+	// ErrNotFound if it has ended.
+	MoveParticipant(ctx context.Context, id ParticipantID, to ConferenceID, focus Place, epoch uint64) error
 	// ListParticipants lists who is in, or with left true also who was.
 	ListParticipants(ctx context.Context, s Scope, conference ConferenceID, left bool, p Page) ([]Participant, error)
 

@@ -7,16 +7,24 @@ import (
 	"github.com/conclave-voice/conclave/callflow"
 	"github.com/conclave-voice/conclave/cluster/certs"
 	"github.com/conclave-voice/conclave/cluster/rpc"
+	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/store"
 )
 
+// Directory is what is known of other nodes.
+type Directory interface {
+	// SIP is where a node takes forwarded calls.
+	SIP(node store.Place) (addr netip.AddrPort, known bool)
+	Alive(node store.Place) bool
+}
+
 // Client asks other nodes. It is callflow.Foci and sites.Peers.
 type Client struct {
 	cluster string
 	rpc     *rpc.Client
-	sip     func(node store.Place) (netip.AddrPort, bool)
+	Directory
 }
 
 var (
@@ -24,17 +32,14 @@ var (
 	_ sites.Peers   = (*Client)(nil)
 )
 
-// NewClient makes a client in the cluster. sip says where a node takes forwarded calls.
-func NewClient(cluster string, client *rpc.Client, sip func(store.Place) (netip.AddrPort, bool)) *Client {
-	return &Client{cluster: cluster, rpc: client, sip: sip}
+// NewClient makes a client in the cluster.
+func NewClient(cluster string, client *rpc.Client, nodes Directory) *Client {
+	return &Client{cluster: cluster, rpc: client, Directory: nodes}
 }
 
 func (c *Client) identity(node store.Place) certs.Identity {
 	return certs.Identity{Cluster: c.cluster, Site: node.Site, Node: node.Node}
 }
-
-// SIP is where the node takes forwarded calls.
-func (c *Client) SIP(node store.Place) (netip.AddrPort, bool) { return c.sip(node) }
 
 // Reserve asks for a seat.
 func (c *Client) Reserve(ctx context.Context, node store.Place, r callflow.Reservation) (store.ConferenceID, error) {
@@ -65,6 +70,12 @@ func (c *Client) Hold(ctx context.Context, node store.Place, p store.Participant
 // Say has prompts played to the caller.
 func (c *Client) Say(ctx context.Context, node store.Place, p store.ParticipantID, prompts []prompt.ID) error {
 	return c.tell(ctx, node, methodSay, about{Participant: p, Prompts: prompts})
+}
+
+// Standing tells the node that took a caller's call what the caller has here.
+func (c *Client) Standing(ctx context.Context, node store.Place, p store.ParticipantID, st roster.Standing) error {
+	_, err := rpc.Call[standingRequest, nothing](ctx, c.rpc, c.identity(node), methodStanding, standingRequest{Participant: p, Standing: st})
+	return err
 }
 
 // WhereIs asks a node of the room's home site where its conference runs.

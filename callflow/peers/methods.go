@@ -13,12 +13,13 @@ import (
 
 // The methods.
 const (
-	methodReserve = "seat.reserve"
-	methodCancel  = "seat.cancel"
-	methodKey     = "seat.key"
-	methodHold    = "seat.hold"
-	methodSay     = "seat.say"
-	methodWhereIs = "room.where-is"
+	methodReserve  = "seat.reserve"
+	methodCancel   = "seat.cancel"
+	methodKey      = "seat.key"
+	methodHold     = "seat.hold"
+	methodSay      = "seat.say"
+	methodStanding = "caller.standing"
+	methodWhereIs  = "room.where-is"
 )
 
 // Codes are the errors that cross the wire. A code is never given another meaning:
@@ -45,6 +46,11 @@ type about struct {
 	Digit       byte        `json:",omitempty"`
 	Held        bool        `json:",omitempty"`
 	Prompts     []prompt.ID `json:",omitempty"`
+}
+
+type standingRequest struct {
+	Participant store.ParticipantID
+	Standing    roster.Standing
 }
 
 type whereRequest struct {

@@ -6,6 +6,7 @@ import (
 	"github.com/conclave-voice/conclave/callflow"
 	"github.com/conclave-voice/conclave/cluster/certs"
 	"github.com/conclave-voice/conclave/cluster/rpc"
+	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/store"
@@ -19,6 +20,7 @@ type Hosting interface {
 	Key(p store.ParticipantID, digit byte) error
 	Hold(p store.ParticipantID, held bool) error
 	Say(p store.ParticipantID, prompts []prompt.ID) error
+	Standing(p store.ParticipantID, st roster.Standing) error
 }
 
 // Locator knows where the conferences of its site run; a sites.Cluster.
@@ -39,6 +41,9 @@ func Serve(s *rpc.Server, h Hosting, l Locator) {
 	handle(methodKey, func(a about) error { return h.Key(a.Participant, a.Digit) })
 	handle(methodHold, func(a about) error { return h.Hold(a.Participant, a.Held) })
 	handle(methodSay, func(a about) error { return h.Say(a.Participant, a.Prompts) })
+	rpc.Handle(s, methodStanding, func(_ context.Context, _ certs.Identity, r standingRequest) (nothing, error) {
+		return nothing{}, h.Standing(r.Participant, r.Standing)
+	})
 	rpc.Handle(s, methodWhereIs, func(ctx context.Context, _ certs.Identity, r whereRequest) (sites.Assignment, error) {
 		return l.WhereIs(ctx, r.Room, r.Over)
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // disk is a node's data directory. Its id and the group's are in the same file as
@@ -40,7 +41,7 @@ func openDisk(dir string, logger hclog.Logger) (*disk, error) {
 	}
 	path := filepath.Join(dir, "raft.db")
 	store, err := raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: &bbolt.Options{Timeout: lockWait}})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("opening %s: another process has it open; stop that process", path)
 	}
 	if err != nil {

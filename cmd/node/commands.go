@@ -36,7 +36,7 @@ that runs, through its API: they find it at http://127.0.0.1:8080, or where --ap
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run a node:"}, &cobra.Group{ID: "use", Title: "See and change things of a node that runs:"})
-	for _, c := range []*cobra.Command{devCommand(), runCommand(), initCommand()} {
+	for _, c := range []*cobra.Command{devCommand(), runCommand(), initCommand(), clusterCommand()} {
 		c.GroupID = "run"
 		root.AddCommand(c)
 	}

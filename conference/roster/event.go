@@ -12,6 +12,8 @@ type Kind string
 const (
 	Started      Kind = "started"       // Settings; always the first
 	Joined       Kind = "joined"        // Role, Owner, Caller, MutedByModerator
+	Returned     Kind = "returned"      // Caller, Standing: from a conference that this one takes the place of
+	Restored     Kind = "restored"      // Standing: what the conference is, as it was there
 	Left         Kind = "left"          // Cause
 	RoleChanged  Kind = "role"          // Role
 	OwnerChanged Kind = "owner"         // Participant is the owner now
@@ -47,4 +49,5 @@ type Event struct {
 	Cause            store.ReleaseCause `json:"cause,omitempty"`
 	Until            time.Time          `json:"until,omitzero"`
 	Settings         *Settings          `json:"settings,omitempty"`
+	Standing         *Standing          `json:"standing,omitempty"`
 }

@@ -116,6 +116,15 @@ func (r *Roster) apply(e Event) {
 	case Joined:
 		r.members = append(r.members, &Member{ID: e.Participant, Caller: e.Caller, Role: e.Role,
 			Owner: e.Owner, MutedByModerator: e.MutedByModerator, JoinedAt: e.At})
+	case Returned:
+		if st := e.Standing; st != nil {
+			r.members = append(r.members, &Member{ID: e.Participant, Caller: e.Caller, Role: st.Role, Owner: st.Owner,
+				Muted: st.Muted, MutedByModerator: st.MutedByModerator, HandRaised: st.HandRaised, JoinedAt: e.At})
+		}
+	case Restored:
+		if st := e.Standing; st != nil {
+			r.locked, r.allMuted, r.open = st.Locked, st.AllMuted, st.Open
+		}
 	case Left:
 		r.members = slices.DeleteFunc(r.members, func(m *Member) bool { return m.ID == e.Participant })
 	case OwnerChanged:

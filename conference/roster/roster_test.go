@@ -263,3 +263,57 @@ func dump(r *Roster) string {
 	}
 	return text
 }
+
+// MS8, MS16: who returns has what it had, the conference is what it was, and the history
+// says so.
+func TestReturn(t *testing.T) {
+	now := time.Unix(1000, 0)
+	before, _ := Start(now, Settings{Moderated: true, MaxParticipants: 2})
+	join := func(id store.ParticipantID, role store.Role) {
+		t.Helper()
+		if _, err := before.Join(now, id, role, "caller "+string(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	join("host", store.RoleModerator)
+	join("guest", store.RoleSpeaker)
+	_, _ = before.SetAllMuted(now, true, By{Participant: "host"})
+	_, _ = before.SetLocked(now, true, By{Participant: "host"})
+	_, _ = before.SetMuted(now, "host", true, By{Participant: "host"})
+
+	after, history := Start(now, Settings{Moderated: true, MaxParticipants: 2})
+	for _, id := range []store.ParticipantID{"guest", "host"} { // the moderator is late
+		st, _ := before.Standing(id)
+		events, err := after.Return(now, id, "caller "+string(id), st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		history = append(history, events...)
+		if again, _ := after.Return(now, id, "", st); again != nil {
+			t.Errorf("%s returned twice: %v", id, again)
+		}
+	}
+	for _, r := range []*Roster{after, Replay(history)} {
+		for _, id := range []store.ParticipantID{"host", "guest"} {
+			was, _ := before.Standing(id)
+			if is, in := r.Standing(id); !in || is != was {
+				t.Errorf("%s has %+v, had %+v", id, is, was)
+			}
+			if r.Mode(id) != before.Mode(id) {
+				t.Errorf("%s: %+v, was %+v", id, r.Mode(id), before.Mode(id))
+			}
+		}
+		if err := r.Admits(store.RoleSpeaker); err != ErrLocked {
+			t.Errorf("a stranger: %v", err)
+		}
+	}
+	// One who was unmuted after all were muted stays so, whoever returns after it.
+	st := Standing{Role: store.RoleSpeaker, AllMuted: true, Open: true}
+	third, _ := Start(now, Settings{})
+	_, _ = third.Return(now, "unmuted", "", st)
+	st.MutedByModerator = true
+	_, _ = third.Return(now, "muted", "", st)
+	if !third.Mode("unmuted").Speaks || third.Mode("muted").Speaks {
+		t.Error("who was unmuted is not the one who speaks")
+	}
+}

@@ -21,6 +21,7 @@ const (
 	Joining         ID = "joining"          // You are joining the conference.
 	LocalConference ID = "local-conference" // The main conference cannot be reached at the moment. You are joining a local conference.
 	Moved           ID = "moved"            // Please hold while you are reconnected.
+	Reconnected     ID = "reconnected"      // You have been reconnected.
 )
 
 // Who is there. A count is spoken as ThereAre, Number, ParticipantsIn; a name is

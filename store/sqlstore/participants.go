@@ -38,6 +38,13 @@ func (s *Store) ListParticipants(ctx context.Context, sc store.Scope, conference
 	return list(ctx, s, "list participants", scanPlainParticipant, participantColumns, "participant", w, p)
 }
 
+func (s *Store) MoveParticipant(ctx context.Context, id store.ParticipantID, to store.ConferenceID, focus store.Place, epoch uint64) error {
+	return s.transact(ctx, "move participant "+string(id), func(q tx) error {
+		return one(q.ExecContext(ctx, "UPDATE participant SET conference_id = $1, focus_site = $2, focus_node = $3, epoch = $4 WHERE id = $5 AND left_at = 0",
+			to, focus.Site, focus.Node, int64(epoch), id))
+	})
+}
+
 func (s *Store) SetParticipantRole(ctx context.Context, id store.ParticipantID, r store.Role, owner bool) error {
 	return s.transact(ctx, "role of participant "+string(id), func(q tx) error {
 		return one(q.ExecContext(ctx, "UPDATE participant SET role = $1, owner = $2 WHERE id = $3", r, flag(owner), id))

@@ -15,6 +15,7 @@ var conferenceTests = []test{
 	{"MS4_AReplacedFocusAdmitsNobody", testStaleStay},
 	{"CF4_ConferencesEndOnce", testConferenceEnds},
 	{"CA8_History", testHistory},
+	{"MS8_AStayGoesOnElsewhere", testMove},
 	{"CF8_Participants", testParticipants},
 }
 
@@ -188,4 +189,23 @@ func testParticipants(f *fixture) {
 	f.is(f.s.SetParticipantRole(ctx, "nobody", store.RoleSpeaker, false), store.ErrNotFound)
 	_, err = f.s.Participant(ctx, everything, "nobody")
 	f.is(err, store.ErrNotFound)
+}
+
+// A stay goes on in another conference of the room, until it has ended.
+func testMove(f *fixture) {
+	ctx := f.Context()
+	from, to := f.open("a"), f.open("b")
+	p := f.participant(from)
+	f.must(f.s.BeginStay(ctx, p, 0))
+	elsewhere := store.Place{Site: "b", Node: "n9"}
+	f.must(f.s.MoveParticipant(ctx, p.ID, to.ID, elsewhere, 77))
+	f.must(f.s.MoveParticipant(ctx, p.ID, to.ID, elsewhere, 77)) // a repetition
+	p.ConferenceID, p.Focus, p.Epoch = to.ID, elsewhere, 77
+	got, err := f.s.Participant(ctx, f.own, p.ID)
+	f.equal(got, err, p)
+	in, err := f.s.ListParticipants(ctx, f.own, to.ID, false, store.Page{})
+	f.equal(in, err, []store.Participant{p})
+	_, err = f.s.SettleStay(ctx, record(p, 1))
+	f.must(err)
+	f.is(f.s.MoveParticipant(ctx, p.ID, from.ID, elsewhere, 78), store.ErrNotFound)
 }

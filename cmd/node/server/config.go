@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/conclave-voice/conclave/cmd/node/clustering"
 )
 
 // Config is how a node runs. DevConfig gives the defaults of `node dev`, RunConfig
@@ -25,6 +27,13 @@ type Config struct {
 	Realm      string // of digest authentication
 	Prompts    string // directory with the operator's prompts; empty: the built-in ones
 
+	// One of a cluster, if ClusterDir is set; see package clustering.
+	ClusterDir string
+	Cluster    string
+	Join       string
+	Founders   string
+	Role       string
+
 	Seed     bool // put the demo data in, once
 	OpenHTTP bool // the API needs no token from loopback
 
@@ -39,7 +48,7 @@ func DevConfig() Config {
 	return Config{
 		Site: "local", Node: "node1", DataDir: defaultDataDir(),
 		SIP: "127.0.0.1:5060", HTTP: "127.0.0.1:8080", RTP: "20000-29999", Realm: "conclave",
-		Seed: true, OpenHTTP: true,
+		Role: "all", Seed: true, OpenHTTP: true,
 		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second,
 	}
 }
@@ -98,6 +107,12 @@ func (c Config) check() (settings, error) {
 	}
 	if c.Site == "" || c.Node == "" {
 		return s, fmt.Errorf("--site %q, --node %q: both need a name", c.Site, c.Node)
+	}
+	if c.ClusterDir == "" && (c.Cluster != "" || c.Join != "" || c.Founders != "") {
+		return s, errors.New("--cluster, --join and --founders are for a node of a cluster: name its certificates with --cluster-dir; node cluster add makes them")
+	}
+	if c.ClusterDir != "" && c.Store == "" && c.StoreFile == "" {
+		return s, errors.New("--cluster-dir without --store: the nodes of a cluster share a database; name it, such as postgresql://conclave@db.example/conclave")
 	}
 	if c.Heartbeat < 100*time.Millisecond {
 		return s, fmt.Errorf("heartbeat %v: at least 100ms", c.Heartbeat)
@@ -161,4 +176,34 @@ func portRange(value string) (first, last uint16, err error) {
 		return 0, 0, fmt.Errorf("--rtp %q: write FROM-TO with two ports from 1024 to 65535, the first the lower, such as 20000-29999", value)
 	}
 	return uint16(a), uint16(b), nil
+}
+
+// defaultClusterPort is the first of the ports for other nodes.
+const defaultClusterPort = 7940
+
+// clustering is what concerns the cluster.
+func (c Config) clustering(s settings) clustering.Config {
+	address := c.Cluster
+	if address == "" {
+		address = netip.AddrPortFrom(s.sip.Addr(), defaultClusterPort).String()
+	}
+	return clustering.Config{Dir: c.ClusterDir, DataDir: filepath.Join(c.DataDir, "cluster"), Address: address, Join: c.Join, Founders: c.Founders,
+		Role: c.Role, SIP: s.sip.String(), HTTP: c.HTTP, Capacity: c.MaxParticipants}
+}
+
+// named is the configuration with the names that the node's certificate gives it.
+func (c Config) named() (Config, error) {
+	if c.ClusterDir == "" {
+		return c, nil
+	}
+	id, err := clustering.Identity(c.ClusterDir)
+	if err != nil {
+		return c, err
+	}
+	standard := RunConfig()
+	if c.Site != standard.Site && c.Site != id.Site || c.Node != standard.Node && c.Node != id.Node {
+		return c, fmt.Errorf("--site %q, --node %q: the certificate in %s is of node %s of site %s; leave both out, or name another --cluster-dir", c.Site, c.Node, c.ClusterDir, id.Node, id.Site)
+	}
+	c.Site, c.Node = id.Site, id.Node
+	return c, nil
 }

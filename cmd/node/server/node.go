@@ -22,6 +22,7 @@ import (
 	"github.com/conclave-voice/conclave/callflow/dialogue"
 	"github.com/conclave-voice/conclave/callflow/screening"
 	"github.com/conclave-voice/conclave/callflow/signaling"
+	"github.com/conclave-voice/conclave/cmd/node/clustering"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/engine"
@@ -47,6 +48,7 @@ type Node struct {
 	heart   *billing.Heart
 	host    *conference.Host
 	calls   *callflow.Engine
+	cluster *clustering.Cluster // nil: none
 	sip     *signaling.Endpoint
 	web     net.Listener
 	ready   atomic.Bool
@@ -57,6 +59,9 @@ type Node struct {
 func New(ctx context.Context, c Config, clock clockwork.Clock, logger hclog.Logger) (*Node, error) {
 	s, err := c.check()
 	if err != nil {
+		return nil, err
+	}
+	if c, err = c.named(); err != nil {
 		return nil, err
 	}
 	n := &Node{config: c, clock: clock, logger: logger}
@@ -124,19 +129,54 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	n.media = engine.New(0)
 	n.billing = billing.NewService(n.store, billing.DefaultPolicy(), n.clock, n.logger.Named("billing"))
 	n.heart = billing.NewHeart(n.store, n.run, n.config.Heartbeat, n.clock, n.logger.Named("billing"))
-	locator := sites.NewSingle(n.run.Place, n.run.Incarnation)
+	locator, err := n.makeLocator(s)
+	if err != nil {
+		return err
+	}
 	n.host = conference.NewHost(conference.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, MaxParticipants: n.config.MaxParticipants, Engine: n.media,
 		Store: n.store, Prompts: prompts, Clock: n.clock, Logger: n.logger.Named("conference"),
 		Closed: func(c store.Conference) { locator.Release(c.RoomID, c.Epoch) },
 	})
-	n.calls = callflow.New(callflow.Config{
+	calls := callflow.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, Catalogue: n.store, Traces: n.store, Billing: n.billing, Locator: locator,
 		Host: n.host, Realm: n.config.Realm, Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: n.ports, Media: n.media,
 		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), MaxCalls: n.config.MaxCalls,
 		MediaTimeout: n.config.MediaTimeout, Clock: n.clock, Logger: n.logger.Named("call"),
-	})
+	}
+	if n.cluster != nil {
+		calls.Foci, calls.Handovers = n.cluster.Foci(), n.cluster.Handovers()
+		calls.Dial = func(ctx context.Context, r signaling.DialRequest, h signaling.DialogHandler) (*signaling.Dialog, []byte, error) {
+			return n.sip.Dial(ctx, r, h)
+		}
+	}
+	n.calls = callflow.New(calls)
+	if n.cluster != nil {
+		n.cluster.Serve(n.calls)
+	}
 	return nil
+}
+
+// locator knows where conferences run, and is told when one has ended.
+type locator interface {
+	callflow.Locator
+	Release(room store.RoomID, epoch uint64)
+}
+
+// makeLocator joins the cluster, if the node is to be in one.
+func (n *Node) makeLocator(s settings) (locator, error) {
+	if n.config.ClusterDir == "" {
+		return sites.NewSingle(n.run.Place, n.run.Incarnation), nil
+	}
+	var err error
+	config := n.config.clustering(s)
+	if err := os.MkdirAll(config.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("--data %q: %w; name a directory that can be written", n.config.DataDir, err)
+	}
+	if n.cluster, err = clustering.Open(config, n.run, n.store, n.clock, n.logger); err != nil {
+		return nil, err
+	}
+	return n.cluster.Locator(), nil
 }
 
 // loadPrompts reads the built-in prompts and those of a directory, if one is named.
@@ -203,24 +243,36 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 		banner(out, n.config, n.sip.Addrs()[0].Addr.String(), n.web.Addr().String())
 	}
 	n.logger.Info("ready", "site", n.run.Site, "node", n.run.Node, "sip", n.sip.Addrs()[0].Addr.String(), "http", n.web.Addr().String())
-	return runParts(ctx, []part{
+	parts := []part{
 		{name: "media", run: n.media.Run},
 		{name: "billing", run: n.billing.Run},
 		{name: "heartbeat", run: n.heart.Run},
-		{name: "conferences", run: n.host.Run},
-		{name: "HTTP", run: n.serveHTTP},
-		{name: "SIP", run: n.sip.Run},
-		{name: "calls", run: n.calls.Run, before: func() {
+	}
+	if n.cluster != nil {
+		parts = append(parts, part{name: "cluster", run: func(ctx context.Context) error {
+			return n.cluster.Run(ctx, func() int { return n.host.Load().Seats })
+		}})
+	}
+	return runParts(ctx, append(parts,
+		part{name: "conferences", run: n.host.Run},
+		part{name: "HTTP", run: n.serveHTTP},
+		part{name: "SIP", run: n.sip.Run},
+		part{name: "calls", run: n.calls.Run, before: func() {
 			n.ready.Store(false)
 			n.sip.Drain(true)
 		}},
-	})
+	))
 }
 
 // close gives back what New took. It is safe on a Node that is half made.
 func (n *Node) close() {
 	if n.web != nil {
 		n.web.Close()
+	}
+	if n.cluster != nil {
+		if err := n.cluster.Close(); err != nil {
+			n.logger.Warn("leaving the cluster", "error", err)
+		}
 	}
 	if n.store != nil {
 		n.store.Close()

@@ -97,9 +97,9 @@ func (l *lab) account() store.Account {
 	return a
 }
 
-// parts are what waits for the clock besides calls: the heartbeat, the host and the
-// settler.
-const parts = 3
+// parts are what waits for the clock besides calls: the heartbeat, the host, the
+// settler, and the watch of the room's assignments.
+const parts = 4
 
 // seen says whether every call has looked at the present time: Advance takes away
 // the timers that are due, and a call sets its next one when it has.

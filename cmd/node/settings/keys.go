@@ -26,6 +26,7 @@ const (
 	sectionIdentity = "Who the node is"
 	sectionNetwork  = "Where it listens"
 	sectionData     = "What it keeps"
+	sectionCluster  = "The cluster that it is of"
 	sectionCalls    = "Calls"
 	sectionLog      = "Logs"
 )
@@ -57,6 +58,12 @@ func keys() []key {
 		text(sectionData, "store", "`URL` of the database that all nodes share, such as postgresql://conclave@db.example/conclave; empty: SQLite in the data directory, for one node alone", func(c *server.Config) *string { return &c.Store }),
 		text(sectionData, "store-file", "`FILE` with the URL of the database, so that its password is in no process list", func(c *server.Config) *string { return &c.StoreFile }),
 		text(sectionData, "prompts", "`DIRECTORY` with prompts of your own: en/enter-code.wav replaces that one, de/... adds a language, numbers/NUMBER/en/... and customers/ID/en/... speak for those alone", func(c *server.Config) *string { return &c.Prompts }),
+
+		text(sectionCluster, "cluster-dir", "`DIRECTORY` with the node's certificates and secrets, as node cluster add makes it; empty: the node is alone. It names site and node", func(c *server.Config) *string { return &c.ClusterDir }),
+		text(sectionCluster, "cluster", "`ADDRESS:PORT` for other nodes, and the first of four ports: RPC, Raft (TCP), gossip in the site and across sites (TCP and UDP); empty: the address of sip and port 7940", func(c *server.Config) *string { return &c.Cluster }),
+		text(sectionCluster, "join", "`HOST:PORT,...` of any other nodes, as they have it in cluster; one that answers is enough", func(c *server.Config) *string { return &c.Join }),
+		text(sectionCluster, "founders", "`NODE,...` of this site that begin its Raft group together, the same list at each of them; empty at a node that joins a site which runs", func(c *server.Config) *string { return &c.Founders }),
+		text(sectionCluster, "role", "`ROLE`: all, edge (takes calls, hosts no conference) or processing", func(c *server.Config) *string { return &c.Role }),
 
 		text(sectionCalls, "realm", "`REALM` of digest authentication; it must not change while SIP users have passwords", func(c *server.Config) *string { return &c.Realm }),
 		number(sectionCalls, "max-calls", "`NUMBER` of calls that the node takes at once; more are refused with 503. 0: no limit", func(c *server.Config) *int { return &c.MaxCalls }),

@@ -1,0 +1,179 @@
+package callflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/roster"
+	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/sites"
+	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/outbox"
+)
+
+// How a caller gets back into a conference whose node is lost (DESIGN "Choosing the
+// focus", re-homing). The node that took the call watches the focus; when that is gone,
+// or says that the conference has moved, the room is located anew, and the caller gets
+// a seat there as the same participant, with the same stay and standing.
+const (
+	// focusWatch is how often the focus is looked at.
+	focusWatch = 250 * time.Millisecond
+	// focusSilence is how long a focus sends no RTP, of which it always sends, before
+	// it counts as lost; deadSilence, if it is known to be dead besides.
+	focusSilence = 1500 * time.Millisecond
+	deadSilence  = 200 * time.Millisecond
+	// moveTime bounds the search, and movePause is between two attempts.
+	moveTime  = 30 * time.Second
+	movePause = 200 * time.Millisecond
+)
+
+// watchFocus gives the membership up if its node is gone.
+func (c *call) watchFocus() {
+	leg, elsewhere := c.seat.(*focusLeg)
+	if !elsewhere {
+		return
+	}
+	silence := leg.media.Silence(c.engine.config.Media.Now())
+	if silence > focusSilence || silence > deadSilence && !c.engine.config.Foci.Alive(leg.node) {
+		c.logger.Warn("the conference's node is lost", "node", leg.node.Node, "at", leg.node.Site, "silence", silence)
+		leg.release(store.CauseLost)
+	}
+}
+
+// movable says whether a membership that has ended so goes on at another node.
+func (c *call) movable(cause store.ReleaseCause) bool {
+	if c.hosted != "" || c.phase != inConference || c.stay == nil {
+		return false
+	}
+	switch cause {
+	case store.CauseMoved:
+		return true
+	case store.CauseLost, store.CauseShutdown, store.CauseError, store.CauseNodeFailure:
+		_, elsewhere := c.seat.(*focusLeg)
+		return elsewhere && c.stop != nil
+	}
+	return false
+}
+
+// beginMove takes the caller out of the conference that was lost and tells it so.
+func (c *call) beginMove(cause store.ReleaseCause) {
+	if leg, elsewhere := c.seat.(*focusLeg); elsewhere {
+		c.engine.gone.Add(1)
+		go func() { // a dead node does not answer, and nobody waits for it
+			defer c.engine.gone.Done()
+			leg.hangUp(store.CauseMoved)
+		}()
+	}
+	c.standUp()
+	c.comeHome()
+	now := c.now()
+	c.phase, c.deadline, c.giveUp, c.stale, c.attempts = moving, now, now.Add(moveTime), 0, 0
+	c.step("move", "begun", string(cause))
+}
+
+// tryMove makes an attempt, if one is due.
+func (c *call) tryMove(now time.Time) {
+	if c.phase != moving || now.Before(c.deadline) {
+		return
+	}
+	err := c.move()
+	switch {
+	case err == nil:
+		c.logger.Info("caller moved", "conference", c.stay.Participant.ConferenceID, "node", c.stay.Participant.Focus.Node, "took", c.now().Sub(c.giveUp.Add(-moveTime)))
+	case refusalOf(err) != store.CauseError || !c.now().Before(c.giveUp):
+		c.notJoined("move", err)
+	default:
+		c.logger.Debug("caller not moved yet", "error", err)
+		if c.attempts++; c.attempts == 2 { // it takes a moment: say so
+			c.say(tagNotice, prompt.Moved)
+		}
+		c.deadline = c.now().Add(movePause)
+	}
+}
+
+// move is one attempt.
+func (c *call) move() error {
+	where, err := c.locate(c.stale)
+	if err != nil {
+		return err
+	}
+	room := c.found.Room
+	st := c.has
+	a := conference.Admission{Room: room, Role: st.Role, Participant: c.stay.Participant.ID, Caller: c.row.From, Language: c.number.Language,
+		Kind: where.Kind, Epoch: where.Epoch, Standing: &st}
+	ctx, cancel := context.WithTimeout(context.Background(), focusTime)
+	defer cancel()
+	if where.Focus == c.engine.config.Place {
+		err = c.moveHere(ctx, where, a)
+	} else {
+		err = c.moveThere(ctx, where, a)
+	}
+	if outdated(err) {
+		c.stale = where.Epoch
+	}
+	return err
+}
+
+func (c *call) moveHere(ctx context.Context, where sites.Assignment, a conference.Admission) error {
+	seat, err := c.engine.config.Host.Admit(ctx, a)
+	if err != nil {
+		return err
+	}
+	c.goAway()
+	if err := seat.Enter(c.port, c.name); err != nil {
+		c.comeHome()
+		return err
+	}
+	c.enter(seat, where, "move", string(seat.Conference().ID()))
+	c.moved(seat, where, seat.Conference().ID())
+	return nil
+}
+
+func (c *call) moveThere(ctx context.Context, where sites.Assignment, a conference.Admission) error {
+	conf, err := c.engine.config.Foci.Reserve(ctx, where.Focus, Reservation{Admission: a, Name: narrowband(c.name)})
+	if err != nil {
+		return err
+	}
+	leg, err := c.dialFocus(ctx, where.Focus, a.Participant)
+	if err != nil {
+		c.cancelSeat(where.Focus, a.Participant)
+		return fmt.Errorf("%w: %w", errUnreachable, err)
+	}
+	c.pass(leg, where, "move", conf)
+	c.moved(leg, where, conf)
+	return nil
+}
+
+// moved notes where the stay goes on.
+func (c *call) moved(m membership, where sites.Assignment, conf store.ConferenceID) {
+	c.stay.Move(conf, where.Focus, where.Epoch)
+	p := c.stay.Participant.ID
+	c.engine.traces.Put(outbox.Write{What: "move of participant " + string(p), Do: func(ctx context.Context) error {
+		err := c.engine.config.Traces.MoveParticipant(ctx, p, conf, where.Focus, where.Epoch)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil // the stay has ended since
+		}
+		return err
+	}})
+	if c.sdp.onHold() {
+		m.Hold(true)
+	}
+	m.Say(prompt.Reconnected)
+}
+
+// stood notes what the caller has in the conference, and tells the node that took its
+// call, which needs it when this one is lost.
+func (c *call) stood(st roster.Standing) {
+	c.has = st
+	if c.hosted == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), focusTime)
+	defer cancel()
+	if err := c.engine.config.Foci.Standing(ctx, c.from, c.hosted, st); err != nil {
+		c.logger.Debug("the ingress was not told of the caller's standing", "error", err)
+	}
+}

@@ -1,0 +1,45 @@
+package clustering
+
+import (
+	"context"
+
+	"github.com/conclave-voice/conclave/callflow/peers"
+	"github.com/conclave-voice/conclave/cluster/certs"
+	"github.com/conclave-voice/conclave/cluster/rpc"
+)
+
+// The methods of this package.
+const (
+	methodRaft    = "raft.forward"
+	methodVerdict = "site.verdict"
+)
+
+type raftMessage struct{ Data []byte }
+
+type verdictRequest struct{ Site string }
+
+type verdictAnswer struct{ Usable bool }
+
+// Serve adds what other nodes may ask for, before Run.
+func (c *Cluster) Serve(calls peers.Hosting) {
+	peers.Serve(c.server, calls, c.locator)
+	rpc.Handle(c.server, methodRaft, func(ctx context.Context, peer certs.Identity, m raftMessage) (raftMessage, error) {
+		if err := c.bundle.SameSite()(peer); err != nil {
+			return raftMessage{}, err
+		}
+		data, err := c.group.Serve(ctx, m.Data)
+		return raftMessage{data}, err
+	})
+	// Never hearsay: only what this node has found out itself.
+	rpc.Handle(c.server, methodVerdict, func(_ context.Context, _ certs.Identity, r verdictRequest) (verdictAnswer, error) {
+		return verdictAnswer{c.prober.Verdict(r.Site).Usable()}, nil
+	})
+}
+
+// forwarder sends Raft requests to the leader (raftgroup.Forwarder).
+type forwarder struct{ c *Cluster }
+
+func (f forwarder) Forward(ctx context.Context, node string, request []byte) ([]byte, error) {
+	got, err := rpc.Call[raftMessage, raftMessage](ctx, f.c.client, f.c.identity(f.c.self.Site, node), methodRaft, raftMessage{request})
+	return got.Data, err
+}
