@@ -6,6 +6,9 @@
 // server and removes its files. Nothing is left behind by a test that panics, runs out
 // of time or is killed.
 //
+// Listen starts a server of one's own that is reached by an address, such as one in a
+// network namespace.
+//
 // With CONCLAVE_TEST_DSN in the environment, External gives fresh databases on the
 // server that it names.
 package postgres

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"database/sql"
+	"os/exec"
 	"testing"
 )
 
@@ -29,16 +30,16 @@ func TestServerEndsWithItsPipe(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	dsn, watched, err := launch(bin)
+	server, err := launch(bin, "", (*exec.Cmd).Start)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("pgx", dsn)
+	db, err := sql.Open("pgx", server.dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if err := watched.Close(); err != nil {
+	if err := server.watched.Close(); err != nil {
 		t.Fatal(err)
 	}
 	for db.PingContext(t.Context()) == nil {

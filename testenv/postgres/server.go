@@ -31,10 +31,12 @@ type server struct {
 
 // script runs a server until its standard input ends. A signal meant for the tests
 // (an interrupt at the terminal) does not reach it: it is a process group of its own.
+// It listens on a socket in its folder, and on an address if one is given.
 const script = `
-bin=$1 dir=$2
+bin=$1 dir=$2 address=$3
 "$bin/initdb" -D "$dir/data" -U conclave -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 && {
-	"$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=300 -c shared_buffers=64MB \
+	[ -z "$address" ] || echo "host all all 0.0.0.0/0 trust" >>"$dir/data/pg_hba.conf"
+	"$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses="$address" -c max_connections=300 -c shared_buffers=64MB \
 		-c fsync=off -c synchronous_commit=off -c full_page_writes=off >>"$dir/log" 2>&1 </dev/null &
 	pid=$!
 	cat >/dev/null
@@ -50,33 +52,44 @@ func (s *server) start(bin string) (dsn string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dsn == "" && s.err == nil {
-		s.dsn, s.watched, s.err = launch(bin)
+		var l launched
+		l, s.err = launch(bin, "", (*exec.Cmd).Start)
+		s.dsn, s.watched = l.dsn, l.watched
 	}
 	return s.dsn, s.err
 }
 
-func launch(bin string) (dsn string, watched io.WriteCloser, err error) {
+// launched is a server that answers.
+type launched struct {
+	dsn     string // by the socket in its folder
+	command *exec.Cmd
+	watched io.WriteCloser // the server stops when it is closed
+}
+
+// launch starts a server, by a function of the caller's, and waits until it answers.
+func launch(bin, address string, start func(*exec.Cmd) error) (launched, error) {
 	dir, owner, err := place()
 	if err != nil {
-		return "", nil, err
+		return launched{}, err
 	}
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", bin, dir)
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", bin, dir, address)
 	cmd.Dir = dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: owner, Setpgid: true}
-	if watched, err = cmd.StdinPipe(); err != nil {
-		return "", nil, err
+	watched, err := cmd.StdinPipe()
+	if err != nil {
+		return launched{}, err
 	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
+	if err := start(cmd); err != nil {
+		return launched{}, err
 	}
-	dsn = (&url.URL{Scheme: "postgresql", User: url.User("conclave"), Path: "/postgres",
+	dsn := (&url.URL{Scheme: "postgresql", User: url.User("conclave"), Path: "/postgres",
 		RawQuery: url.Values{"host": {dir}}.Encode()}).String()
 	if err := answers(dsn); err != nil {
 		log, _ := os.ReadFile(filepath.Join(dir, "log"))
 		watched.Close()
-		return "", nil, fmt.Errorf("%w; its log:\n%s", err, log)
+		return launched{}, fmt.Errorf("%w; its log:\n%s", err, log)
 	}
-	return dsn, watched, nil
+	return launched{dsn, cmd, watched}, nil
 }
 
 // startTime is generous: the machine may be busy with other tests.
