@@ -61,14 +61,15 @@ func (p *peer) read() sip.Message {
 	return m
 }
 
-// expect reads the next request, which must be of a method.
+// expect reads up to the next request of a method: on a slow machine others are repeated
+// before it.
 func (p *peer) expect(method sip.RequestMethod) *sip.Request {
 	p.t.Helper()
-	r, ok := p.read().(*sip.Request)
-	if !ok || r.Method != method {
-		p.t.Fatalf("received %v, want %s", r, method)
+	for {
+		if r, ok := p.read().(*sip.Request); ok && r.Method == method {
+			return r
+		}
 	}
-	return r
 }
 
 func (p *peer) send(text string) {
@@ -101,16 +102,15 @@ func (p *peer) request(from *net.UDPConn, method string, cseq int, body string) 
 		method, p.from, at, cseq, p.call.From().Value(), p.call.CallID().Value(), len(body), body)
 	_, err := from.WriteToUDPAddrPort([]byte(text), p.from)
 	p.must(err)
-	b := make([]byte, maxMessage)
-	n, _, err := from.ReadFromUDPAddrPort(b)
-	p.must(err)
-	m, err := sip.ParseMessage(b[:n])
-	p.must(err)
-	res, ok := m.(*sip.Response)
-	if !ok {
-		p.t.Fatalf("received %v, want a response", m)
+	for b := make([]byte, maxMessage); ; {
+		n, _, err := from.ReadFromUDPAddrPort(b)
+		p.must(err)
+		m, err := sip.ParseMessage(b[:n])
+		p.must(err)
+		if res, ok := m.(*sip.Response); ok {
+			return res
+		}
 	}
-	return res
 }
 
 func (p *peer) describe(direction string) string {
@@ -323,8 +323,8 @@ func TestRepetitionAndCancel(t *testing.T) {
 	}
 }
 
-// Two calls of two phones through a peer that only passes audio on.
-func TestCallersHearTones(t *testing.T) {
+// What is heard over a real socket, and what is not heard once it is silent.
+func TestToneAndSilence(t *testing.T) {
 	c, p := connect(t, Dial{Tone: 420})
 	caller := netip.AddrPortFrom(localhost, uint16(udpPort(c.media)))
 	m := newMouth(int(tone.Caller(2)))
