@@ -11,6 +11,10 @@
 //	baresip    baresip: a telephone that talks, keys, holds, and records
 //	pcap       RTP streams of digits and sound for SIPp to play
 //	tone       sounds to talk with, and measurements of what was heard
+//	netns      network namespaces, and what runs inside them
+//	wan        the network between sites, made to go wrong on demand
+//	caller     light telephones of our own, for large numbers
+//	lab        several sites on one machine, put together of all these
 //
 // A conversation is tested by giving each caller a tone of its own and looking
 // for the tones of the others in what each has recorded.

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/conclave-voice/conclave/testenv/netns"
 )
 
 // EventType is a kind of event, by baresip's name.
@@ -59,8 +61,8 @@ type reply struct {
 	Data string `json:"data"`
 }
 
-func connect(address string) (*control, error) {
-	conn, err := net.Dial("tcp", address)
+func connect(ctx context.Context, in *netns.Namespace, address string) (*control, error) {
+	conn, err := in.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}

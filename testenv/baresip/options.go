@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conclave-voice/conclave/testenv/netns"
 	"github.com/conclave-voice/conclave/testenv/tone"
 )
 
@@ -23,10 +24,11 @@ const (
 
 // Options say what kind of telephone it is.
 type Options struct {
-	Name   string  // user part of its address, and of its log's name; default "phone"
-	Local  string  // its address; default 127.0.0.1
-	TCP    bool    // SIP over TCP and not UDP
-	Codecs []Codec // offered, best first; default PCMU, PCMA
+	Name   string           // user part of its address, and of its log's name; default "phone"
+	Local  string           // its address; default 127.0.0.1
+	In     *netns.Namespace // that has the address; nil: the test's own
+	TCP    bool             // SIP over TCP and not UDP
+	Codecs []Codec          // offered, best first; default PCMU, PCMA
 
 	Username, Password string // for digest challenges
 	Registrar          string // HOST:PORT to register with, for Name; default none

@@ -49,11 +49,11 @@ func Start(t testing.TB, o Options) *Phone {
 	p.writeConfiguration(t, dir)
 
 	p.process = process.Start(t, process.Command{Name: filepath.Base(dir), Path: tools.Baresip.Program,
-		Args: []string{"-f", dir, "-v", "-s"}, Env: []string{"HOME=" + dir}})
+		Args: []string{"-f", dir, "-v", "-s"}, Env: []string{"HOME=" + dir}, In: o.In})
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	err = p.process.Poll(ctx, func() (err error) {
-		p.control, err = connect(loopback.Address(p.ports.control))
+		p.control, err = connect(ctx, o.In, loopback.Address(p.ports.control))
 		return err
 	})
 	if err != nil {

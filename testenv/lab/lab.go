@@ -251,8 +251,8 @@ func (l *Lab) Run(ctx context.Context, site string, c Command) (string, error) {
 	if err := namespace.Start(cmd); err != nil {
 		return "", fmt.Errorf("run %s at %s: %w", c.Path, site, err)
 	}
-	kill := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // it may just have ended
-	defer kill()
+	release := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() }) // it may just have ended
+	defer release()
 	if err := cmd.Wait(); err != nil {
 		return out.String(), fmt.Errorf("run %s at %s: %w\n%s", c.Path, site, err, out.String())
 	}

@@ -13,9 +13,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.uber.org/goleak"
 
+	"github.com/conclave-voice/conclave/testenv/baresip"
 	"github.com/conclave-voice/conclave/testenv/caller"
 	"github.com/conclave-voice/conclave/testenv/lab"
 	"github.com/conclave-voice/conclave/testenv/node"
+	"github.com/conclave-voice/conclave/testenv/sipp"
 	"github.com/conclave-voice/conclave/testenv/tools"
 	"github.com/conclave-voice/conclave/testenv/wan"
 )
@@ -208,4 +210,28 @@ func TestDatabaseOverTheWAN(t *testing.T) {
 		t.Error("the database is reached at a site that is cut off")
 	}
 	must(t, l.Reconnect("db"), ask())
+}
+
+// SPEC OP2: the telephones that others make live at a site too.
+func TestSIPpAndBaresipAtTheirSites(t *testing.T) {
+	tools.Need(t, tools.SIPp, tools.Baresip)
+	l := start(t, lab.Spec{Sites: []lab.SiteSpec{{Name: "alpha", Nodes: 1}, {Name: "beta"}, {Name: "gamma"}}})
+	ctx := soon(t)
+	must(t, l.WaitReady(ctx))
+	p, err := l.Node("alpha-1")
+	must(t, err)
+	target := p.At(lab.SIPPort).String()
+	beta, err := l.Site("beta")
+	must(t, err)
+	inBeta, err := l.Callers("beta")
+	must(t, err)
+
+	ours := call(t, l, "gamma", "alpha-1", toneA)
+	phone := baresip.Start(t, baresip.Options{Name: "theirs", Local: beta.Callers.String(), In: inBeta, Tone: toneB, Username: user, Password: password})
+	must(t, phone.Call(ctx, number, target), phone.SendDigits(ctx, code), ours.AwaitTone(ctx, toneB, steady))
+
+	result := sipp.Call(t, ctx, sipp.Caller{Target: target, Number: number, Local: beta.Callers.String(), In: inBeta, Username: user, Password: password})
+	if result.Successful != 1 {
+		t.Errorf("SIPp: %+v", result)
+	}
 }

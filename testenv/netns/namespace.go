@@ -13,7 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a network namespace: its own interfaces, routes and ports.
+// Namespace is a network namespace: its own interfaces, routes and ports. A nil one is
+// the namespace that this program is in, in Do, Start, ListenUDP, ListenTCP and
+// DialContext.
 type Namespace struct{ name string }
 
 // Name is what `ip netns` calls it.
@@ -22,6 +24,9 @@ func (n *Namespace) Name() string { return n.name }
 // Do calls f on a thread that is inside the namespace. What f opens or starts itself
 // stays in the namespace; goroutines that f starts are not in it.
 func (n *Namespace) Do(f func() error) error {
+	if n == nil {
+		return f()
+	}
 	inside, err := os.Open(filepath.Join(mounts, n.name))
 	if err != nil {
 		return fmt.Errorf("open namespace %s: %w", n.name, err)
@@ -71,7 +76,7 @@ func (n *Namespace) ListenTCP(local netip.AddrPort) (listener *net.TCPListener, 
 // DialContext connects from the namespace, as [net.Dialer.DialContext] does. The
 // address must be numeric: names are resolved by goroutines that are elsewhere.
 func (n *Namespace) DialContext(ctx context.Context, network, address string) (conn net.Conn, err error) {
-	if _, err := netip.ParseAddrPort(address); err != nil {
+	if _, err := netip.ParseAddrPort(address); err != nil && n != nil {
 		return nil, fmt.Errorf("dial %s from namespace %s: the address must be numeric: %w", address, n.name, err)
 	}
 	err = n.Do(func() error {

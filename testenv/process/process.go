@@ -13,15 +13,18 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/conclave-voice/conclave/testenv/netns"
 )
 
 // Command is what to run.
 type Command struct {
-	Name string   // of the log file and in messages, such as "alice"
-	Path string   // of the program, or its name in PATH
-	Args []string // without the program itself
-	Dir  string   // where it runs; empty for the current directory
-	Env  []string // NAME=value, added to the environment of the test
+	Name string           // of the log file and in messages, such as "alice"
+	Path string           // of the program, or its name in PATH
+	Args []string         // without the program itself
+	Dir  string           // where it runs; empty for the current directory
+	Env  []string         // NAME=value, added to the environment of the test
+	In   *netns.Namespace // where it runs; nil: where the test does
 
 	Silent bool // do not show the log's end when the test fails
 }
@@ -51,7 +54,7 @@ func Start(t testing.TB, c Command) *Process {
 	p.command.Env = append(os.Environ(), c.Env...)
 	p.command.Stdout, p.command.Stderr = out, out
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if err := p.command.Start(); err != nil {
+	if err := c.In.Start(p.command); err != nil {
 		t.Fatalf("starting %s: %v", c.Name, err)
 	}
 	go func() {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/testenv/loopback"
+	"github.com/conclave-voice/conclave/testenv/netns"
 	"github.com/conclave-voice/conclave/testenv/pcap"
 	"github.com/conclave-voice/conclave/testenv/process"
 	"github.com/conclave-voice/conclave/testenv/tools"
@@ -25,6 +26,7 @@ type Running struct {
 	address string // that it listens at
 	callID  string // of its only call, or empty
 	tcp     bool
+	in      *netns.Namespace
 }
 
 // Call makes the calls and waits for their end; SIPp is killed when ctx ends, and
@@ -44,7 +46,7 @@ func Start(t testing.TB, c Caller) *Running {
 	t.Helper()
 	c = c.withDefaults()
 	media := needsMedia(c.Steps)
-	r := prepare(t, c.Local, c.TCP, media, loopback.Ports(t, 1))
+	r := prepare(t, c.In, c.Local, c.TCP, media, loopback.Ports(t, 1))
 	captures := r.writeCaptures(t, c.Steps)
 	r.writeScenario(t, c.scenario(captures))
 
@@ -68,14 +70,14 @@ func Answer(t testing.TB, a Answerer) *Running {
 		a.Port = loopback.Ports(t, 1)
 	}
 	a = a.withDefaults()
-	r := prepare(t, a.Local, a.TCP, needsMedia(a.Steps), a.Port)
+	r := prepare(t, a.In, a.Local, a.TCP, needsMedia(a.Steps), a.Port)
 	r.writeScenario(t, a.scenario(r.writeCaptures(t, a.Steps)))
 	r.start(t, append(r.args(a.Local, a.TCP, a.Echo, loopback.Ports(t, 4)), r.logMessages()...))
 
 	// SIPp says nothing when it is ready; its port is then no longer free.
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := r.process.Poll(ctx, func() error { return bound(r.address, a.TCP) }); err != nil {
+	if err := r.process.Poll(ctx, func() error { return r.in.Do(func() error { return bound(r.address, a.TCP) }) }); err != nil {
 		t.Fatalf("SIPp does not listen: %v", err)
 	}
 	return r
@@ -111,7 +113,7 @@ func needsMedia(steps []Step) bool {
 }
 
 // prepare checks what SIPp needs and makes the directory of a run.
-func prepare(t testing.TB, local string, tcp, media bool, port int) *Running {
+func prepare(t testing.TB, in *netns.Namespace, local string, tcp, media bool, port int) *Running {
 	t.Helper()
 	tools.Need(t, tools.SIPp)
 	if media {
@@ -121,7 +123,7 @@ func prepare(t testing.TB, local string, tcp, media bool, port int) *Running {
 	if err != nil {
 		t.Fatalf("making a directory for SIPp: %v", err)
 	}
-	return &Running{dir: dir, tcp: tcp, address: net.JoinHostPort(local, strconv.Itoa(port))}
+	return &Running{dir: dir, tcp: tcp, in: in, address: net.JoinHostPort(local, strconv.Itoa(port))}
 }
 
 // The files of a run.
@@ -190,6 +192,7 @@ func (r *Running) start(t testing.TB, args []string) {
 	r.process = process.Start(t, process.Command{
 		Name: filepath.Base(r.dir), Path: tools.SIPp.Program, Args: args, Dir: r.dir,
 		Env:    []string{"TERM=dumb"},
+		In:     r.in,
 		Silent: true, // it draws its screen again and again
 	})
 	t.Cleanup(func() {
@@ -231,7 +234,7 @@ func (r *Running) HangUp() error {
 	if r.callID == "" || r.tcp {
 		return errors.New("only a single call over UDP can be told to hang up")
 	}
-	conn, err := net.Dial("udp", r.address)
+	conn, err := r.in.DialContext(context.Background(), "udp", r.address)
 	if err != nil {
 		return fmt.Errorf("telling SIPp to hang up: %w", err)
 	}

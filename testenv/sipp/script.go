@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/conclave-voice/conclave/testenv/netns"
 	"github.com/conclave-voice/conclave/testenv/pcap"
 )
 
@@ -85,8 +86,9 @@ type Caller struct {
 	Number string // what is dialled
 	From   string // the caller's number; default "5550199"
 
-	Local     string // the caller's address; default 127.0.0.1
-	TCP       bool   // and not UDP
+	Local     string           // the caller's address; default 127.0.0.1
+	In        *netns.Namespace // that has the address; nil: the test's own
+	TCP       bool             // and not UDP
 	Codec     pcap.Codec
 	LateOffer bool // the INVITE has no SDP, the ACK answers the one in the 200
 	NoEvents  bool // offers no telephone events: its keys are tones in the audio
@@ -113,9 +115,10 @@ type Load struct {
 
 // Answerer is a called party. It takes any number of calls until it is stopped.
 type Answerer struct {
-	Local string // its address; default 127.0.0.1
-	Port  int    // where it listens; default a free one
-	TCP   bool   // and not UDP
+	Local string           // its address; default 127.0.0.1
+	In    *netns.Namespace // that has the address; nil: the test's own
+	Port  int              // where it listens; default a free one
+	TCP   bool             // and not UDP
 	Codec pcap.Codec
 	Echo  bool // sends back what it hears; of one call at a time
 
