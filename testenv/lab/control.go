@@ -75,8 +75,9 @@ type CallReport struct {
 }
 
 // Serve lets other programs steer the lab, until ctx ends, whose error it returns, or
-// one of them asks for the lab's end ([Client.Down]), which returns nil. It does not close the lab. They find it by the
-// state file in the lab's directory; the socket is for root alone.
+// one of them asks for the lab's end ([Client.Down]), which returns nil. It does not
+// close the lab. They find it by the state file in the lab's directory; the socket is
+// for root alone.
 func Serve(ctx context.Context, l *Lab) error {
 	// Not in the lab's directory: the path of a socket must not exceed 107 bytes.
 	socket := filepath.Join("/run", "conclave-lab-"+l.ID()+".sock")
