@@ -2,7 +2,6 @@ package caller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -11,9 +10,6 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
-	"github.com/pion/rtp"
-
-	"github.com/conclave-voice/conclave/testenv/pcap"
 )
 
 // Dial is a call to be made.
@@ -67,7 +63,7 @@ func (p *Phone) Call(ctx context.Context, d Dial) (*Call, error) {
 	if d.From == "" {
 		d.From = "caller"
 	}
-	media, err := p.options.Listen(netip.AddrPortFrom(p.options.Address, 0))
+	media, err := p.openMedia()
 	if err != nil {
 		return nil, fmt.Errorf("open a socket for RTP at %v: %w", p.options.Address, err)
 	}
@@ -163,35 +159,6 @@ func (c *Call) end(reason string) {
 	c.ear.event(c.over, "ended: "+reason)
 	c.media.Close() // wakes listen
 	close(c.ended)
-}
-
-// maxAudio is the largest packet of RTP that is read whole.
-const maxAudio = 2048
-
-// listen takes audio until the call has ended.
-func (c *Call) listen() error {
-	buffer := make([]byte, maxAudio)
-	for {
-		n, from, err := c.media.ReadFromUDPAddrPort(buffer)
-		at := time.Now()
-		if errors.Is(err, net.ErrClosed) {
-			return nil
-		}
-		if err != nil {
-			continue // an ICMP error about a packet of ours: the node may be away for a while
-		}
-		var packet rtp.Packet
-		if packet.Unmarshal(buffer[:n]) != nil || packet.PayloadType != uint8(pcap.PCMU) {
-			continue
-		}
-		audio := make([]int16, len(packet.Payload))
-		for i, b := range packet.Payload {
-			audio[i] = linear(b)
-		}
-		c.mu.Lock()
-		c.ear.take(at, from, packet.SSRC, audio)
-		c.mu.Unlock()
-	}
 }
 
 // speak sends one packet of audio, if it is wanted.

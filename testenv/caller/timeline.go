@@ -41,9 +41,11 @@ type Timeline struct {
 	Dropped int // entries that were too many
 }
 
-// Share is the share of a time, 0 to 1, in which a tone was heard. That nobody hears a
-// tone is exactly 0. It is measured in windows of 50 ms, that begin when a packet
-// arrives, so at both ends it is up to 70 ms off.
+// Share is the share of a time, 0 to 1, in which a tone was heard. It is measured in
+// windows of 50 ms, that begin when a packet arrives, so at both ends it is up to 70 ms
+// off. That nobody hears a tone is exactly 0; but a chime or a prompt can pass for a
+// tone in single windows, so such a test switches the room's sounds off, or looks when
+// nobody comes or goes.
 func (t Timeline) Share(tone int, from, to time.Time) float64 {
 	if !to.After(from) {
 		return 0

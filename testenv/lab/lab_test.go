@@ -235,3 +235,26 @@ func TestSIPpAndBaresipAtTheirSites(t *testing.T) {
 		t.Errorf("SIPp: %+v", result)
 	}
 }
+
+// SPEC OP2: many callers in one process, at two sites, all hear the one who speaks.
+func TestManyCallers(t *testing.T) {
+	const callers = 40
+	l := start(t, lab.Spec{Sites: []lab.SiteSpec{{Name: "alpha", Nodes: 1}, {Name: "beta"}, {Name: "gamma"}}})
+	ctx := soon(t)
+	must(t, l.WaitReady(ctx))
+	var calls []*caller.Call
+	for i := range callers {
+		tone := 0
+		if i == 0 {
+			tone = toneB
+		}
+		calls = append(calls, call(t, l, []string{"beta", "gamma"}[i%2], "alpha-1", tone))
+	}
+	for _, c := range calls[1:] {
+		must(t, c.AwaitTone(ctx, toneB, steady/2))
+	}
+	must(t, calls[0].AwaitNoTone(ctx, toneB, steady)) // nobody hears itself
+	for _, c := range calls {
+		must(t, c.HangUp(ctx))
+	}
+}
