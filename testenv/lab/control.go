@@ -80,8 +80,7 @@ type CallReport struct {
 // for root alone.
 func Serve(ctx context.Context, l *Lab) error {
 	// Not in the lab's directory: the path of a socket must not exceed 107 bytes.
-	socket := filepath.Join("/run", "conclave-lab-"+l.ID()+".sock")
-	_ = os.Remove(socket) // of a dead lab with our id
+	socket := l.network.set.Path("sock")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
 		return fmt.Errorf("listen for commands: %w", err)

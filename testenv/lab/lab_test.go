@@ -122,6 +122,13 @@ func TestCallersAtTwoSitesAndACut(t *testing.T) {
 	must(t, l.WAN().Heal(wan.Link{From: "gamma", To: "alpha"}, ""))
 	must(t, a.AwaitTone(ctx, toneB, steady))
 
+	// Hold and mute are as a telephone's.
+	must(t, b.Hold(ctx), a.AwaitNoTone(ctx, toneB, steady), b.Resume(ctx), a.AwaitTone(ctx, toneB, steady))
+	b.Mute(true)
+	must(t, a.AwaitNoTone(ctx, toneB, steady))
+	b.Mute(false)
+	must(t, a.AwaitTone(ctx, toneB, steady))
+
 	// Only audio is cut, to gamma: it hears nothing, not even silence.
 	must(t, l.WAN().Cut(wan.Link{From: "alpha", To: "gamma"}, "rtp"))
 	must(t, b.AwaitNoTone(ctx, toneA, steady), a.AwaitTone(ctx, toneB, steady))

@@ -14,8 +14,7 @@ import (
 const (
 	SIPPort      = 5060
 	HTTPPort     = 8080
-	GossipPort   = 7946 // UDP and TCP
-	RPCPort      = 7947
+	ClusterPort  = 7940 // of four: RPC, Raft, gossip in the site, gossip across sites
 	FirstRTPPort = 20000
 	LastRTPPort  = 29999
 	DatabasePort = 5432
@@ -26,8 +25,9 @@ func Classes() []wan.Class {
 	return []wan.Class{
 		{Name: "sip", Ports: []wan.PortRange{wan.Port(SIPPort)}},
 		{Name: "rtp", Protocol: wan.UDP, Ports: []wan.PortRange{{First: FirstRTPPort, Last: LastRTPPort}}},
-		{Name: "gossip", Ports: []wan.PortRange{wan.Port(GossipPort)}},
-		{Name: "rpc", Protocol: wan.TCP, Ports: []wan.PortRange{wan.Port(RPCPort)}},
+		{Name: "rpc", Protocol: wan.TCP, Ports: []wan.PortRange{wan.Port(ClusterPort)}},
+		{Name: "raft", Protocol: wan.TCP, Ports: []wan.PortRange{wan.Port(ClusterPort + 1)}},
+		{Name: "gossip", Ports: []wan.PortRange{{First: ClusterPort + 2, Last: ClusterPort + 3}}}, // UDP and TCP
 		{Name: "database", Protocol: wan.TCP, Ports: []wan.PortRange{wan.Port(DatabasePort)}},
 		{Name: "http", Protocol: wan.TCP, Ports: []wan.PortRange{wan.Port(HTTPPort)}},
 		{Name: "icmp", Protocol: wan.ICMP},

@@ -110,12 +110,12 @@ func TestCloseLeavesNothing(t *testing.T) {
 	must(t, err)
 	cmd := exec.Command("sleep", "600")
 	must(t, n.Start(cmd))
-	claim := s.lock.Name()
-	must(t, s.Close())
+	claim, file := s.lock.Name(), s.Path("file")
+	must(t, os.WriteFile(file, nil, 0o600), s.Close())
 	if err := cmd.Wait(); err == nil {
 		t.Error("a process outlives its namespace")
 	}
-	for _, path := range []string{claim, filepath.Join(mounts, n.Name())} {
+	for _, path := range []string{claim, file, filepath.Join(mounts, n.Name())} {
 		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s is left: %v", path, err)
 		}
@@ -139,7 +139,10 @@ func crash() {
 	if err := n.Start(cmd); err != nil {
 		panic(err)
 	}
-	os.Stdout.WriteString(n.Name())
+	if err := os.WriteFile(s.Path("file"), nil, 0o600); err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString(n.Name() + " " + s.Path("file"))
 	os.Exit(3) // no cleanup runs
 }
 
@@ -155,10 +158,12 @@ func TestTheDeadAreSwept(t *testing.T) {
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 3 {
 		t.Fatalf("the program that crashes: %v", err)
 	}
-	orphan := string(out)
+	orphan, file, _ := strings.Cut(string(out), " ")
 	must(t, Sweep(t.Context()))
-	if _, err := os.Stat(filepath.Join(mounts, orphan)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%q is left: %v", orphan, err)
+	for _, path := range []string{file, filepath.Join(mounts, orphan)} {
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%q is left: %v", path, err)
+		}
 	}
 	if _, err := os.Stat(filepath.Join(mounts, n.Name())); err != nil {
 		t.Errorf("the living owner's namespace: %v", err)

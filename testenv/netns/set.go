@@ -54,7 +54,7 @@ func New(ctx context.Context) (*Set, error) {
 	if err := Sweep(ctx); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(claims, 0o755); err != nil {
+	if err := os.MkdirAll(claims, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory of claims: %w", err)
 	}
 	for {
@@ -85,6 +85,20 @@ func claim(id string, flags int) (*os.File, error) {
 // ID is the four letters and digits in the names of the set's namespaces.
 func (s *Set) ID() string { return s.id }
 
+// Path is a place for a file, such as a socket, that is to go with the set: Close and
+// Sweep remove it. It is short, and for root alone.
+func (s *Set) Path(name string) string { return filepath.Join(claims, s.id+"."+name) }
+
+// removeFiles removes those of an owner, its claim last.
+func removeFiles(id string) error {
+	files, err := filepath.Glob(filepath.Join(claims, id+".*"))
+	errs := []error{err}
+	for _, path := range append(files, filepath.Join(claims, id)) {
+		errs = append(errs, os.Remove(path))
+	}
+	return errors.Join(errs...)
+}
+
 // Add makes a namespace with its loopback up. name must be a file name, unlike the
 // others of the set.
 func (s *Set) Add(ctx context.Context, name string) (*Namespace, error) {
@@ -113,7 +127,7 @@ func (s *Set) Close() error {
 	for _, name := range s.names {
 		errs = append(errs, remove(name))
 	}
-	errs = append(errs, os.Remove(s.lock.Name()), s.lock.Close())
+	errs = append(errs, removeFiles(s.id), s.lock.Close())
 	s.names, s.lock = nil, nil
 	return errors.Join(errs...)
 }
@@ -148,7 +162,7 @@ func sweepOwner(ctx context.Context, id string, names []string) error {
 		return err
 	default:
 		defer lock.Close()
-		defer os.Remove(lock.Name())
+		defer removeFiles(id) // what cannot be removed is a few octets in /run
 	}
 	var errs []error
 	for _, name := range names {
