@@ -17,7 +17,7 @@
 //	└────────────┘ └────────────┘              └────────────┘
 //
 // How a node is started is the caller's business: a function gives the command line
-// for a place in the [Plan]. A lab that runs can be steered from another program:
+// for a place in the [Plan]; [Cluster] has those for one cluster of all sites. A lab that runs can be steered from another program:
 // [Serve] listens on a socket that a [Client] finds by the lab's directory.
 //
 // It needs root and TUN devices; [netns.Check] says what is missing. Nothing is changed
