@@ -2,7 +2,6 @@ package caller
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
@@ -31,13 +30,13 @@ func (c *Call) takeRequest(r *sip.Request, from netip.AddrPort) {
 	}
 	branch, _ := r.Via().Params.Get("branch")
 	if i := slices.IndexFunc(c.kept, func(k kept) bool { return k.branch == branch && k.method == r.Method }); i >= 0 {
-		c.phone.reply(from, c.kept[i].text)
+		c.phone.send(from, c.kept[i].text)
 		return
 	}
 	text := c.answer(r).String()
 	c.kept = append(c.kept, kept{branch, r.Method, text})
 	c.kept = c.kept[max(0, len(c.kept)-maxKept):]
-	c.phone.reply(from, text)
+	c.phone.send(from, text)
 }
 
 // answer decides what to answer. mu is held.
@@ -127,5 +126,3 @@ func (c *Call) remoteEvent() uint8 {
 	}
 	return c.remote.event
 }
-
-func udpPort(conn *net.UDPConn) int { return conn.LocalAddr().(*net.UDPAddr).Port }

@@ -66,7 +66,7 @@ func (c *Call) cancel(invite *sip.Request) {
 	}
 	r.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sip.CANCEL})
 	r.SetBody(nil)
-	c.phone.reply(c.dial.To, r.String())
+	c.phone.send(c.dial.To, r.String())
 }
 
 // authorize answers a challenge (RFC 3261 section 22): the first that we can.
@@ -172,14 +172,14 @@ func (c *Call) refuseACK(invite *sip.Request, res *sip.Response) {
 func (c *Call) acknowledge(a acknowledgement) {
 	c.acks = append(c.acks, a)
 	c.acks = c.acks[max(0, len(c.acks)-maxKept):]
-	c.phone.reply(a.to, a.text)
+	c.phone.send(a.to, a.text)
 }
 
 func (c *Call) acknowledgeAgain(cseq uint32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if i := slices.IndexFunc(c.acks, func(a acknowledgement) bool { return a.cseq == cseq }); i >= 0 {
-		c.phone.reply(c.acks[i].to, c.acks[i].text)
+		c.phone.send(c.acks[i].to, c.acks[i].text)
 	}
 }
 

@@ -35,6 +35,8 @@ func (p *Phone) openMedia() (*net.UDPConn, error) {
 	return conn, nil
 }
 
+func udpPort(conn *net.UDPConn) int { return conn.LocalAddr().(*net.UDPAddr).Port }
+
 // arrival reads SCM_TIMESTAMPNS, a control message with a timespec. Without it, it is
 // now.
 func arrival(control []byte) time.Time {

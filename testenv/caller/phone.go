@@ -181,8 +181,8 @@ func (p *Phone) speak(ctx context.Context) error {
 	}
 }
 
-// reply answers a request where it came from (RFC 3581 section 4).
-func (p *Phone) reply(to netip.AddrPort, message string) {
+// send sends a message; an answer goes where its request came from (RFC 3581 section 4).
+func (p *Phone) send(to netip.AddrPort, message string) {
 	_, _ = p.conn.WriteToUDPAddrPort([]byte(message), to) // lost, it is asked for again
 }
 
@@ -198,11 +198,11 @@ func (p *Phone) takeRequest(r *sip.Request, from netip.AddrPort) {
 	switch r.Method {
 	case sip.ACK:
 	case sip.OPTIONS:
-		p.reply(from, response(r, 200, "OK", "").String())
+		p.send(from, response(r, 200, "OK", "").String())
 	case sip.INVITE:
-		p.reply(from, response(r, 486, "Busy Here", "").String()) // nobody rings this phone
+		p.send(from, response(r, 486, "Busy Here", "").String()) // nobody rings this phone
 	default:
-		p.reply(from, response(r, 481, "Call/Transaction Does Not Exist", "").String())
+		p.send(from, response(r, 481, "Call/Transaction Does Not Exist", "").String())
 	}
 }
 
