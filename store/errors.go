@@ -31,3 +31,19 @@ var (
 	// needs; Migrate makes them.
 	ErrSchema = errors.New("the database schema is missing or too old")
 )
+
+// Answered says whether err (or nil) is an answer of the store. Any other error says
+// nothing about what was asked: the store could not be reached, was too slow, or is not
+// ready; asking again later may help, and a write may have taken place.
+func Answered(err error) bool {
+	if err == nil {
+		return true
+	}
+	for _, answer := range []error{ErrNotFound, ErrConflict, ErrInUse, ErrStaleEpoch, ErrInsufficientFunds, ErrClosed,
+		ErrVersion, ErrNoFreeCode, ErrInvalid} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
+}

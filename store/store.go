@@ -94,7 +94,8 @@ type Rooms interface {
 
 // Conferences keeps conferences, who is in them, and their history.
 type Conferences interface {
-	// OpenConference records a new conference. For KindMain: an epoch lower than
+	// OpenConference records a new conference; one that has ended already (EndedAt
+	// is set) as it was, whatever its epoch. For a KindMain that has not: an epoch lower than
 	// one the room has had is ErrStaleEpoch, for a repetition too; while one of
 	// the same epoch is open it is ErrConflict; an open one of a lower epoch is
 	// closed, with the reason "superseded", and this one takes its place.
@@ -123,7 +124,8 @@ type Conferences interface {
 
 // Calls keeps the searchable trace of each call.
 type Calls interface {
-	// PutCall inserts the call or replaces what is known of it.
+	// PutCall inserts the call or replaces what is known of it. A call that has
+	// ended is not opened again.
 	PutCall(ctx context.Context, c Call) error
 	// AppendCallSteps adds steps, all or none; those already there (same call and Seq) stay as they are.
 	AppendCallSteps(ctx context.Context, steps []CallStep) error
@@ -162,6 +164,11 @@ type Usage interface {
 	// reserves nothing and always fits. ErrStaleEpoch if the conference has been
 	// superseded, ErrClosed if it has ended.
 	BeginStay(ctx context.Context, p Participant, amount money.Amount) error
+	// RecordStay records what a node promised while the store could not be asked: the
+	// stay is recorded unless it has been, and what it has reserved is raised to
+	// total, whether or not the account has so much, and whatever has become of
+	// the conference. A lower total, and a stay that has ended, change nothing.
+	RecordStay(ctx context.Context, p Participant, total money.Amount) error
 	// ExtendReservation raises what an open stay has reserved to total, so that
 	// repeating it adds nothing; a lower total changes nothing.
 	// ErrInsufficientFunds leaves it as it was; ErrClosed if the stay has ended.

@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -100,7 +99,7 @@ func (o *Outbox) attempt(ctx context.Context, w Write) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	err := w.Do(ctx)
-	if permanent(err) {
+	if err != nil && store.Answered(err) {
 		o.logger.Error("refused by the store", "what", w.What, "error", err)
 		err = nil
 	}
@@ -108,13 +107,4 @@ func (o *Outbox) attempt(ctx context.Context, w Write) error {
 		w.Done()
 	}
 	return err
-}
-
-func permanent(err error) bool {
-	for _, e := range []error{store.ErrNotFound, store.ErrConflict, store.ErrStaleEpoch, store.ErrClosed} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }

@@ -29,8 +29,11 @@ func (s *Store) CreateAccount(ctx context.Context, a store.Account, author strin
 		}
 		n, err := insert(ctx, q, "account", accountColumns, "ON CONFLICT (id) DO NOTHING", a.ID, a.CustomerID, a.Name, a.Currency,
 			a.TariffID, 0, a.CreditLimit, 0, flag(a.Blocked), a.MaxParticipants, micros(a.CreatedAt))
-		if err != nil || n == 0 || a.Balance == 0 {
+		if err != nil || n == 0 {
 			return s.taken(err, "the name")
+		}
+		if err := changed(ctx, q, accounts, a.ID); err != nil || a.Balance == 0 {
+			return err
 		}
 		_, err = post(ctx, q, store.LedgerEntry{ID: store.NewEntryID(), AccountID: a.ID, At: a.CreatedAt,
 			Kind: store.EntryTopUp, Amount: a.Balance, Reason: "opening balance", Author: author}, 0)
@@ -78,7 +81,10 @@ func (s *Store) SetAccountLimits(ctx context.Context, sc store.Scope, id store.A
 	return s.transact(ctx, "limits of account "+string(id), func(q tx) error {
 		w := where{args: []any{creditLimit, maxParticipants, flag(blocked)}}
 		w.and("id = ?", id).scope(sc, "customer_id")
-		return one(q.ExecContext(ctx, "UPDATE account SET credit_limit = $1, max_participants = $2, blocked = $3"+w.text(), w.args...))
+		if err := one(q.ExecContext(ctx, "UPDATE account SET credit_limit = $1, max_participants = $2, blocked = $3"+w.text(), w.args...)); err != nil {
+			return err
+		}
+		return changed(ctx, q, accounts, id)
 	})
 }
 

@@ -26,7 +26,8 @@ func (s *Store) PutCall(ctx context.Context, c store.Call) error {
 			customer_id = excluded.customer_id, direction = excluded.direction, from_user = excluded.from_user, to_user = excluded.to_user,
 			source = excluded.source, transport = excluded.transport, site = excluded.site, node = excluded.node,
 			started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
-			sip_status = excluded.sip_status, cause = excluded.cause`,
+			sip_status = excluded.sip_status, cause = excluded.cause
+			WHERE call.ended_at = 0 OR excluded.ended_at <> 0`,
 			c.ID, c.SIPCallID, c.CustomerID, c.Direction, c.From, c.To, c.Source, c.Transport, c.Node.Site, c.Node.Node,
 			micros(c.StartedAt), micros(c.AnsweredAt), micros(c.EndedAt), c.SIPStatus, c.Cause)
 		return err

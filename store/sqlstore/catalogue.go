@@ -20,16 +20,21 @@ func (s *Store) CreateCustomer(ctx context.Context, c store.Customer) error {
 	if err := c.Validate(); err != nil {
 		return fmt.Errorf("create customer: %w", err)
 	}
-	return s.create(ctx, fmt.Sprintf("create customer %q", c.Name), "the name", "customer", customerColumns,
+	return s.create(ctx, fmt.Sprintf("create customer %q", c.Name), "the name", customers, customerColumns,
 		c.ID, c.Name, micros(c.CreatedAt))
 }
 
 // create inserts a row unless one with the same id is there already, which makes
-// creating idempotent. unique is what another row may have taken.
-func (s *Store) create(ctx context.Context, what, unique, table, columns string, args ...any) error {
+// creating idempotent. unique is what another row may have taken. The first of args is
+// the id.
+func (s *Store) create(ctx context.Context, what, unique string, table entity, columns string, args ...any) error {
+	id := fmt.Sprint(args[0])
 	return s.transact(ctx, what, func(q tx) error {
-		_, err := insert(ctx, q, table, columns, "ON CONFLICT (id) DO NOTHING", args...)
-		return s.taken(err, unique)
+		n, err := insert(ctx, q, string(table), columns, "ON CONFLICT (id) DO NOTHING", args...)
+		if err != nil {
+			return s.taken(err, unique)
+		}
+		return noted(ctx, q, table, id, n, nil)
 	})
 }
 
@@ -60,7 +65,7 @@ func (s *Store) CreateAccessNumber(ctx context.Context, n store.AccessNumber) er
 	if err := n.Validate(); err != nil {
 		return fmt.Errorf("create access number: %w", err)
 	}
-	return s.create(ctx, "create access number "+n.Number, "the number", "access_number", numberColumns,
+	return s.create(ctx, "create access number "+n.Number, "the number", accessNumbers, numberColumns,
 		n.ID, n.Number, n.Application, n.CodeSpace, optional(n.RoomID), optional(n.CustomerID), n.Language)
 }
 
@@ -96,7 +101,7 @@ func (s *Store) CreateCallRule(ctx context.Context, r store.CallRule) error {
 	if r.Source.IsValid() {
 		source = r.Source.String()
 	}
-	return s.create(ctx, fmt.Sprint("create call rule ", r.Position), "the position", "call_rule", ruleColumns,
+	return s.create(ctx, fmt.Sprint("create call rule ", r.Position), "the position", callRules, ruleColumns,
 		r.ID, r.Position, source, r.Transport, r.Called, r.Action)
 }
 
@@ -122,10 +127,10 @@ func (s *Store) PutSIPUser(ctx context.Context, u store.SIPUser) error {
 		return fmt.Errorf("put SIP user: %w", err)
 	}
 	return s.transact(ctx, fmt.Sprintf("put SIP user %q", u.Username), func(q tx) error {
-		_, err := insert(ctx, q, "sip_user", userColumns, `ON CONFLICT (realm, username) DO UPDATE SET
+		n, err := insert(ctx, q, "sip_user", userColumns, `ON CONFLICT (realm, username) DO UPDATE SET
 			account_id = excluded.account_id, ha1_md5 = excluded.ha1_md5, ha1_sha256 = excluded.ha1_sha256`,
 			u.Realm, u.Username, u.AccountID, u.HA1MD5, u.HA1SHA256)
-		return err
+		return noted(ctx, q, sipUsers, u.Username, n, err)
 	})
 }
 
@@ -147,7 +152,7 @@ func (s *Store) CreateToken(ctx context.Context, t store.APIToken) error {
 	if err := t.Validate(); err != nil {
 		return fmt.Errorf("create API token: %w", err)
 	}
-	return s.create(ctx, fmt.Sprintf("create API token %q", t.Name), "the secret", "api_token", tokenColumns,
+	return s.create(ctx, fmt.Sprintf("create API token %q", t.Name), "the secret", apiTokens, tokenColumns,
 		t.ID, t.Name, t.Hash, t.Role, optional(t.CustomerID), micros(t.CreatedAt), micros(t.ExpiresAt))
 }
 
@@ -161,6 +166,9 @@ func (s *Store) ListTokens(ctx context.Context, p store.Page) ([]store.APIToken,
 
 func (s *Store) DeleteToken(ctx context.Context, id store.TokenID) error {
 	return s.transact(ctx, "delete API token", func(q tx) error {
-		return q.gone(one(q.ExecContext(ctx, "DELETE FROM api_token WHERE id = $1", id)))
+		if err := one(q.ExecContext(ctx, "DELETE FROM api_token WHERE id = $1", id)); err != nil {
+			return q.gone(err)
+		}
+		return changed(ctx, q, apiTokens, id)
 	})
 }

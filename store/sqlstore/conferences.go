@@ -24,7 +24,7 @@ func (s *Store) OpenConference(ctx context.Context, c store.Conference) error {
 		return fmt.Errorf("open conference: %w", err)
 	}
 	return s.transact(ctx, "open conference "+string(c.ID), func(q tx) error {
-		if c.Kind == store.KindMain {
+		if c.Kind == store.KindMain && c.EndedAt.IsZero() {
 			if err := fence(ctx, q, c); err != nil {
 				return err
 			}

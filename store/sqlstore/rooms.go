@@ -70,8 +70,8 @@ func (s *Store) CreateRoom(ctx context.Context, r store.Room, codeDigits int) (s
 		if err != nil {
 			return err
 		}
-		_, err = insert(ctx, q, "room", roomColumns, "", args...)
-		return err
+		n, err := insert(ctx, q, "room", roomColumns, "", args...)
+		return noted(ctx, q, rooms, made.ID, n, err)
 	})
 	return made, err
 }
@@ -151,7 +151,10 @@ func replaceRoom(ctx context.Context, q querier, r store.Room) error {
 		set = append(set, fmt.Sprintf("%s = $%d", strings.TrimSpace(column), i+1))
 	}
 	args = append(args, r.Version-1)
-	return one(q.ExecContext(ctx, fmt.Sprintf("UPDATE room SET %s WHERE id = $1 AND version = $%d", strings.Join(set, ", "), len(args)), args...))
+	if err := one(q.ExecContext(ctx, fmt.Sprintf("UPDATE room SET %s WHERE id = $1 AND version = $%d", strings.Join(set, ", "), len(args)), args...)); err != nil {
+		return err
+	}
+	return changed(ctx, q, rooms, r.ID)
 }
 
 func (s *Store) DeleteRoom(ctx context.Context, sc store.Scope, id store.RoomID) error {
@@ -169,10 +172,32 @@ func (s *Store) DeleteRoom(ctx context.Context, sc store.Scope, id store.RoomID)
 		if open > 0 {
 			return fmt.Errorf("%w: a conference of it is open; end it first", store.ErrInUse)
 		}
+		if err := noteRemoval(ctx, q, id); err != nil {
+			return err
+		}
 		if err := one(q.ExecContext(ctx, "DELETE FROM room WHERE id = $1", id)); err != nil {
 			return err
 		}
 		_, err = q.ExecContext(ctx, "DELETE FROM room_code WHERE room_id = $1", id)
 		return err
 	})
+}
+
+// noteRemoval notes that a room goes, and that its numbers will ask for codes.
+func noteRemoval(ctx context.Context, q querier, id store.RoomID) error {
+	numbers, err := rows(ctx, q, scanName, "SELECT id FROM access_number WHERE room_id = $1", id)
+	if err != nil {
+		return err
+	}
+	for _, n := range numbers {
+		if err := changed(ctx, q, accessNumbers, n); err != nil {
+			return err
+		}
+	}
+	return changed(ctx, q, rooms, id)
+}
+
+func scanName(r scanner) (name string, err error) {
+	err = r.Scan(&name)
+	return name, err
 }

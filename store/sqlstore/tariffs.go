@@ -19,7 +19,7 @@ func (s *Store) CreateTariff(ctx context.Context, t store.Tariff) error {
 	if err := t.Validate(); err != nil {
 		return fmt.Errorf("create tariff: %w", err)
 	}
-	return s.create(ctx, fmt.Sprintf("create tariff %q", t.Name), "the name", "tariff", tariffColumns, t.ID, t.Name, t.Currency)
+	return s.create(ctx, fmt.Sprintf("create tariff %q", t.Name), "the name", tariffs, tariffColumns, t.ID, t.Name, t.Currency)
 }
 
 func (s *Store) ListTariffs(ctx context.Context, p store.Page) ([]store.Tariff, error) {
@@ -38,10 +38,10 @@ func (s *Store) PutRate(ctx context.Context, r store.Rate) error {
 		return fmt.Errorf("put rate: %w", err)
 	}
 	return s.transact(ctx, "put rate", func(q tx) error {
-		_, err := insert(ctx, q, "rate", rateColumns, `ON CONFLICT (tariff_id, service, access_number) DO UPDATE SET
+		n, err := insert(ctx, q, "rate", rateColumns, `ON CONFLICT (tariff_id, service, access_number) DO UPDATE SET
 			per_minute = excluded.per_minute, first_s = excluded.first_s, next_s = excluded.next_s`,
 			r.TariffID, r.Service, r.AccessNumber, r.PerMinute, seconds(r.First), seconds(r.Next))
-		return err
+		return noted(ctx, q, rates, r.TariffID, n, err)
 	})
 }
 

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,10 +18,7 @@ func (s *Store) BeginStay(ctx context.Context, p store.Participant, amount money
 		return fmt.Errorf("begin a stay: %w", err)
 	}
 	return s.transact(ctx, "begin the stay of participant "+string(p.ID), func(q tx) error {
-		n, err := insert(ctx, q, "participant", participantColumns+", reserved", "ON CONFLICT (id) DO NOTHING",
-			p.ID, p.ConferenceID, p.RoomID, p.CustomerID, p.AccountID, p.CallID, p.Role, flag(p.Owner), p.Caller, p.Called,
-			p.Ingress.Site, p.Ingress.Node, p.Focus.Site, p.Focus.Node, p.Incarnation, int64(p.Epoch), micros(p.JoinedAt), 0, "",
-			p.Rate.TariffID, p.Rate.AccessNumber, p.Rate.PerMinute, seconds(p.Rate.First), seconds(p.Rate.Next), p.Currency, amount)
+		n, err := insertParticipant(ctx, q, p, amount)
 		if err != nil || n == 0 {
 			return err // begun before: the call is a repetition
 		}
@@ -28,6 +26,34 @@ func (s *Store) BeginStay(ctx context.Context, p store.Participant, amount money
 			return err
 		}
 		return reserve(ctx, q, p.AccountID, amount)
+	})
+}
+
+// insertParticipant adds an open stay unless it is there.
+func insertParticipant(ctx context.Context, q querier, p store.Participant, reserved money.Amount) (int64, error) {
+	return insert(ctx, q, "participant", participantColumns+", reserved", "ON CONFLICT (id) DO NOTHING",
+		p.ID, p.ConferenceID, p.RoomID, p.CustomerID, p.AccountID, p.CallID, p.Role, flag(p.Owner), p.Caller, p.Called,
+		p.Ingress.Site, p.Ingress.Node, p.Focus.Site, p.Focus.Node, p.Incarnation, int64(p.Epoch), micros(p.JoinedAt), 0, "",
+		p.Rate.TariffID, p.Rate.AccessNumber, p.Rate.PerMinute, seconds(p.Rate.First), seconds(p.Rate.Next), p.Currency, reserved)
+}
+
+func (s *Store) RecordStay(ctx context.Context, p store.Participant, total money.Amount) error {
+	if err := errors.Join(p.Validate(), store.ValidateReservation(total)); err != nil {
+		return fmt.Errorf("record a stay: %w", err)
+	}
+	return s.transact(ctx, "record the stay of participant "+string(p.ID), func(q tx) error {
+		if _, err := insertParticipant(ctx, q, p, 0); err != nil {
+			return err
+		}
+		h, err := holdingOf(ctx, q, p.ID)
+		if err != nil || h.left != 0 || total <= h.reserved {
+			return err
+		}
+		if _, err := q.ExecContext(ctx, "UPDATE account SET reserved = reserved + $1 WHERE id = $2", total-h.reserved, h.account); err != nil {
+			return err
+		}
+		_, err = q.ExecContext(ctx, "UPDATE participant SET reserved = $1 WHERE id = $2", total, p.ID)
+		return err
 	})
 }
 

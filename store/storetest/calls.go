@@ -28,6 +28,9 @@ func testCall(f *fixture) {
 	call.AnsweredAt, call.EndedAt, call.SIPStatus, call.Cause = t0.Add(time.Second), t0.Add(time.Minute), 200, store.CauseHangup
 	f.must(f.s.PutCall(ctx, call))
 	f.must(f.s.PutCall(ctx, call)) // a repetition
+	late := call
+	late.EndedAt = time.Time{}
+	f.must(f.s.PutCall(ctx, late)) // an earlier state comes again: nothing changes
 	want := []store.CallStep{{CallID: call.ID, Seq: 1, At: t0, Step: "invite", Outcome: "ok"},
 		{CallID: call.ID, Seq: 2, At: t0.Add(time.Microsecond), Step: "rule", Outcome: "ok", Detail: "10"}}
 	f.must(f.s.AppendCallSteps(ctx, want[:1]))

@@ -47,6 +47,13 @@ func testEpochs(f *fixture) {
 	f.must(f.s.CloseConference(ctx, second.ID, t0.Add(time.Hour), "empty"))
 	f.is(f.s.OpenConference(ctx, f.conference(r, 5)), store.ErrStaleEpoch)
 	f.must(f.s.OpenConference(ctx, f.conference(r, 6)))
+	// One that has ended is recorded as it was, and closes nothing.
+	past := f.conference(r, 3)
+	past.EndedAt, past.EndReason = t0.Add(time.Minute), "superseded"
+	f.must(f.s.OpenConference(ctx, past))
+	f.must(f.s.OpenConference(ctx, past))
+	got, err = f.s.Conference(ctx, f.own, past.ID)
+	f.equal(got, err, past)
 	// Other rooms have epochs of their own.
 	f.must(f.s.OpenConference(ctx, f.conference(f.createRoom(f.room("b", "", "")), 1)))
 	f.is(f.s.OpenConference(ctx, f.conference(r, 1<<63)), store.ErrInvalid)

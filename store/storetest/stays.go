@@ -14,6 +14,7 @@ var stayTests = []test{
 	{"BL4_ReservationsNeverExceedFunds", testParallelReservations},
 	{"BL4_Reservations", testReservations},
 	{"BL4_Extensions", testExtensions},
+	{"MS7_StaysOfAnOutageAreRecorded", testRecordStay},
 	{"BL6_AStayIsSettledOnce", testSettleOnce},
 	{"BL6_OneOfManySettlesAStay", testParallelSettling},
 	{"BL6_InvalidRecords", testInvalidRecords},
@@ -130,6 +131,42 @@ func testExtensions(f *fixture) {
 	if fit.Load() != 9 { // 99.97, of which 20 are reserved
 		f.Errorf("%d of 20 extended by 8 within 79.97", fit.Load())
 	}
+	f.consistent(f.account.ID)
+}
+
+// What a node promised on its own is recorded whatever the account has, and whatever
+// became of the conference.
+func testRecordStay(f *fixture) {
+	ctx := f.Context()
+	c := f.open("a")
+	p := f.participant(c)
+	f.must(f.s.CloseConference(ctx, c.ID, t0, "node-failure"))
+	f.is(f.s.BeginStay(ctx, p, money.Unit), store.ErrClosed)
+	for _, total := range []int{150, 150, 160, 20} { // of 100
+		f.must(f.s.RecordStay(ctx, p, money.Amount(total)*money.Unit))
+	}
+	got, err := f.s.Participant(ctx, f.own, p.ID)
+	f.equal(got, err, p)
+	if a := f.read(f.account.ID); a.Reserved != 160*money.Unit {
+		f.Errorf("reserved %s", a.Reserved)
+	}
+	f.consistent(f.account.ID)
+	settled, err := f.s.SettleStay(ctx, record(p, 30))
+	f.equal(settled, err, true)
+	f.must(f.s.RecordStay(ctx, p, 200*money.Unit)) // it comes late, or again
+	if a := f.read(f.account.ID); a.Reserved != 0 {
+		f.Errorf("reserved %s", a.Reserved)
+	}
+	begun := f.participant(f.open("b"))
+	f.must(f.s.BeginStay(ctx, begun, 5*money.Unit))
+	f.must(f.s.RecordStay(ctx, begun, 3*money.Unit))
+	f.must(f.s.RecordStay(ctx, begun, 7*money.Unit))
+	if a := f.read(f.account.ID); a.Reserved != 7*money.Unit {
+		f.Errorf("reserved %s", a.Reserved)
+	}
+	p.ID, p.ConferenceID = store.NewParticipantID(), "nowhere"
+	f.is(f.s.RecordStay(ctx, p, 0), store.ErrNotFound)
+	f.is(f.s.RecordStay(ctx, begun, -1), store.ErrInvalid)
 	f.consistent(f.account.ID)
 }
 
