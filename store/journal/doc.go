@@ -1,0 +1,37 @@
+// Package journal takes what a node has to tell the store, keeps it on the node's disk,
+// and delivers it: in order, once in effect, however long the store is away and however
+// often the node is restarted meanwhile.
+//
+// # What goes through it
+//
+// [Journal] has the store's own methods. Those that tell what has taken place are
+// appended to a log on disk ([wal]) and return when they are there (fsync); delivery
+// follows at once when all is well. Two kinds of question cannot wait: whether a conference
+// may be opened (its epoch), and whether there is money (BeginStay, ExtendReservation).
+// They go to the store directly, after whatever waits for the same room. When the store
+// does not answer, OpenConference is journaled and a conference that loses against a
+// higher epoch is told later (Config.Superseded); for money, package billing decides,
+// and tells by RecordStay what it promised.
+//
+// # Order
+//
+// Records are delivered in order within a key: a room (its conferences, stays and their
+// history), a call, a run of the node. Keys do not wait for one another. Whatever is
+// delivered may be delivered again after a crash; the store's writes are idempotent by
+// the ids that they name.
+//
+// # What goes wrong
+//
+//   - The store does not answer: one record at a time is tried, every second at least,
+//     until it does.
+//   - The store refuses a record for good (ErrInvalid, ErrNotFound …): it goes to the file
+//     dead-letters.jsonl with the reason, is counted ([Stats]) and logged. The records
+//     behind it go on. [Journal.Requeue] puts dead letters back, once the cause is gone.
+//   - A record fails again and again while others succeed: after a hundred attempts it is
+//     a dead letter, too.
+//   - The disk or the log is full: appending fails with wal.ErrFull, first for histories,
+//     and when the last eighth is used up also for money. SettleStay then tells the store directly.
+//     What is in the log stays, and delivery makes room.
+//   - The process dies: what was acknowledged is there at the next start. A frame that
+//     was being written is cut off, and logged.
+package journal
