@@ -103,7 +103,7 @@ func (j *Journal) Requeue() (n int, err error) {
 			return nil
 		}
 		n++
-		return j.put(true, r.Key, l.Record)
+		return j.put(true, r.Key, r.body, l.Record)
 	})
 	if err != nil {
 		return n, fmt.Errorf("requeue dead letters of %s: %w", aside, err)

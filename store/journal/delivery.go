@@ -80,9 +80,11 @@ func (d *delivery) loop(done <-chan struct{}, deadline <-chan time.Time) {
 			d.journal.logger.Error("the journal cannot be read; trying again", "error", unread)
 			wake = d.journal.clock.Now().Add(lookEvery)
 		}
-		if !wake.IsZero() {
-			timer.Reset(max(wake.Sub(d.journal.clock.Now()), 0))
+		now := d.journal.clock.Now()
+		if wake.IsZero() {
+			wake = now.Add(time.Hour)
 		}
+		timer.Reset(max(wake.Sub(now), 0))
 		select {
 		case <-d.journal.wake:
 		case r := <-d.results:
@@ -160,7 +162,7 @@ func (d *delivery) finish(a result) {
 		j.logger.Warn("a delivered record is still in the journal; it may be delivered again", "error", err)
 	}
 	d.schedule.over(r.Key, answered)
-	j.gone(r.Key)
+	j.gone(r.Key, r.body)
 }
 
 // bury makes a dead letter of a record. If that cannot be written the record waits.

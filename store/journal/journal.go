@@ -42,6 +42,9 @@ type Guard interface {
 // Config is how a journal is kept.
 type Config struct {
 	wal.Config
+	// MinFree is how many bytes have to be free on the disk for new stays to begin; 64
+	// MiB if 0. See Accepts.
+	MinFree int64
 	// Recorded is told of each stay that the store has recorded by RecordStay, and
 	// Settled of each that it has settled; Superseded, of each conference that was
 	// opened without asking and had lost to a higher epoch: whoever runs it must stop.
@@ -63,7 +66,8 @@ type Journal struct {
 	wake   chan struct{} // there is something to deliver
 
 	mu      sync.Mutex
-	pending map[string]*waiting
+	pending tally // all records, by key
+	ahead   tally // those that the store has to know before it is asked about their key
 	// rooms says under which key conferences and stays are kept, while they go on.
 	rooms    map[string]string
 	promises map[store.ParticipantID]Promise // found when it was opened
@@ -71,13 +75,8 @@ type Journal struct {
 	requeue                             sync.Mutex
 	delivered, failed, dying, recovered atomic.Uint64
 	deadNow                             atomic.Int64
-	oldest                              atomic.Int64 // µs since 1970; 0: nothing waits
-}
-
-// waiting is how many records of a key wait.
-type waiting struct {
-	records int
-	none    chan struct{} // closed when there are none
+	oldest                              atomic.Int64          // µs since 1970; 0: nothing waits
+	unkept                              atomic.Pointer[error] // why the last record was not kept; nil: it was
 }
 
 // Promise is a stay of which the store has not been told yet when the journal was opened.
@@ -91,13 +90,16 @@ type Promise struct {
 // Open opens the journal in its folder, which one process at a time may use, with what an
 // earlier run of the node has left in it.
 func Open(c Config, s Store, g Guard, clock clockwork.Clock, logger hclog.Logger) (*Journal, error) {
+	if c.MinFree == 0 {
+		c.MinFree = 64 << 20
+	}
 	log, damages, err := wal.Open(c.Config)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
 	j := &Journal{config: c, store: s, guard: g, log: log, dead: deadLetters{filepath.Join(c.Dir, "dead-letters.jsonl")},
 		clock: clock, logger: logger, wake: make(chan struct{}, 1),
-		pending: map[string]*waiting{}, rooms: map[string]string{}, promises: map[store.ParticipantID]Promise{}}
+		pending: tally{}, ahead: tally{}, rooms: map[string]string{}, promises: map[store.ParticipantID]Promise{}}
 	for _, d := range damages {
 		if d.Torn {
 			logger.Warn("the end of the journal was torn by a crash, and cut off; it had not been acknowledged", "segment", d.Segment, "from", d.From, "to", d.To)
@@ -125,7 +127,7 @@ func (j *Journal) survey() error {
 			after = e.Seq
 			r := j.open(e)
 			j.recovered.Add(1)
-			j.expect(r.Key)
+			j.expect(r.Key, r.body)
 			j.remember(r)
 		}
 	}
@@ -195,15 +197,17 @@ func (j *Journal) append(essential bool, key string, b body) error {
 	if err != nil {
 		return fmt.Errorf("journal: %w (%w)", store.ErrInvalid, err)
 	}
-	return j.put(essential, key, text)
+	return j.put(essential, key, b, text)
 }
 
-func (j *Journal) put(essential bool, key string, text []byte) error {
-	j.expect(key)
+func (j *Journal) put(essential bool, key string, b body, text []byte) error {
+	j.expect(key, b)
 	if _, err := j.log.Append(essential, text); err != nil {
-		j.gone(key)
+		j.gone(key, b)
+		j.unkept.Store(&err)
 		return fmt.Errorf("journal: %w", err)
 	}
+	j.unkept.Store(nil)
 	select {
 	case j.wake <- struct{}{}:
 	default: // Run has not looked since the last time, and will
@@ -212,35 +216,29 @@ func (j *Journal) put(essential bool, key string, text []byte) error {
 }
 
 // expect counts a record of a key.
-func (j *Journal) expect(key string) {
+func (j *Journal) expect(key string, b body) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	w := j.pending[key]
-	if w == nil {
-		w = &waiting{none: make(chan struct{})}
-		j.pending[key] = w
+	j.pending.add(key)
+	if precedes(b) {
+		j.ahead.add(key)
 	}
-	w.records++
 }
 
 // gone counts one less.
-func (j *Journal) gone(key string) {
+func (j *Journal) gone(key string, b body) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	w := j.pending[key]
-	if w == nil {
-		return // of a record whose key has become unreadable
-	}
-	if w.records--; w.records == 0 {
-		close(w.none)
-		delete(j.pending, key)
+	j.pending.drop(key)
+	if precedes(b) {
+		j.ahead.drop(key)
 	}
 }
 
-// flushed waits until nothing of the key waits, or ctx is done.
+// flushed waits until the store knows what it has to know of the key, or ctx is done.
 func (j *Journal) flushed(ctx context.Context, key string) error {
 	j.mu.Lock()
-	w := j.pending[key]
+	w := j.ahead[key]
 	j.mu.Unlock()
 	if w == nil {
 		return nil
@@ -268,6 +266,23 @@ func (j *Journal) Drained(ctx context.Context) error {
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the journal: %w", ctx.Err())
 		}
+	}
+	return nil
+}
+
+// Accepts is nil while a stay that begins now can be recorded to its end. Otherwise it
+// says why new calls are to be refused, before the records of those that go on are lost:
+// three quarters of the log are in use, the disk is nearly full, or it failed last.
+func (j *Journal) Accepts() error {
+	u := j.log.Usage()
+	failed := j.unkept.Load()
+	switch {
+	case failed != nil:
+		return fmt.Errorf("journal: the last record could not be kept: %w", *failed)
+	case u.Bytes > u.Max/4*3:
+		return fmt.Errorf("journal: %w: %d of %d bytes are in use; the store has to take what waits", wal.ErrFull, u.Bytes, u.Max)
+	case u.Free >= 0 && u.Free < j.config.MinFree:
+		return fmt.Errorf("journal: %w: %d bytes are free on the disk of %s, %d have to be; make room on it", wal.ErrFull, u.Free, j.config.Dir, j.config.MinFree)
 	}
 	return nil
 }

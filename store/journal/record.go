@@ -114,6 +114,17 @@ func (b *runStopped) deliver(ctx context.Context, s Store) error {
 	return s.StopRun(ctx, b.Node, b.Incarnation, b.At)
 }
 
+// precedes says whether the store has to know of it before it is asked about the same room:
+// whether a conference may be opened, or a stay may have money. Histories and ends of
+// stays need not be waited for.
+func precedes(b body) bool {
+	switch b.(type) {
+	case *conferenceOpened, *conferenceClosed, *stayRecorded:
+		return true
+	}
+	return false
+}
+
 // kinds are the names of bodies on disk. A name is never given another meaning.
 var kinds = map[string]func() body{
 	"conference-opened": func() body { return new(conferenceOpened) },

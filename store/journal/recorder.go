@@ -137,14 +137,20 @@ func (j *Journal) ExtendReservation(ctx context.Context, id store.ParticipantID,
 	})
 }
 
-// RecordStay returns when the promise is on the disk.
+// RecordStay returns when the promise is on the disk. A stay that begins leaves the last
+// eighth of the log to those that have begun, and have to be settled.
 func (j *Journal) RecordStay(_ context.Context, p store.Participant, total money.Amount) error {
 	if err := errors.Join(p.Validate(), store.ValidateReservation(total)); err != nil {
 		return fmt.Errorf("record a stay: %w", err)
 	}
 	key := roomKey(p.RoomID)
+	begun := j.keyOf(string(p.ID), "") != ""
 	j.keep(string(p.ID), key)
-	return j.append(true, key, &stayRecorded{p, total})
+	err := j.append(begun, key, &stayRecorded{p, total})
+	if err != nil && !begun {
+		j.forget(string(p.ID))
+	}
+	return err
 }
 
 // SettleStay returns when the record is on the disk, with true: whether it was the first

@@ -407,13 +407,19 @@ type Usage struct {
 	Waiting int   // entries
 	Bytes   int64 // of all segments
 	Max     int64
+	Free    int64 // bytes that the disk has left for us; -1: not known
 }
 
 // Usage tells how full the log is.
 func (l *Log) Usage() Usage {
+	free := int64(-1)
+	var disk syscall.Statfs_t
+	if syscall.Statfs(l.config.Dir, &disk) == nil {
+		free = int64(disk.Bavail) * disk.Bsize
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	u := Usage{Bytes: l.bytes, Max: l.config.MaxBytes}
+	u := Usage{Bytes: l.bytes, Max: l.config.MaxBytes, Free: free}
 	for _, s := range l.segments {
 		u.Waiting += s.waiting
 	}
