@@ -186,9 +186,11 @@ func (r *settling) loop(done <-chan struct{}, deadline <-chan time.Time) {
 		if r.stopping && len(r.known) == 0 && len(r.settler.incoming) == 0 {
 			return
 		}
-		if !wake.IsZero() {
-			timer.Reset(max(wake.Sub(r.settler.clock.Now()), 0))
+		now := r.settler.clock.Now()
+		if wake.IsZero() {
+			wake = now.Add(time.Hour)
 		}
+		timer.Reset(max(wake.Sub(now), 0))
 		select {
 		case j := <-r.settler.incoming:
 			r.add(j)

@@ -196,7 +196,8 @@ type Nodes interface {
 	// StopRun records an orderly end. Stopping twice keeps the first end.
 	StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error
 	// OpenStaysOfDeadRuns returns the open participants whose focus is a run of
-	// node other than incarnation, each with the last heartbeat of its run.
+	// node other than incarnation, each with the last heartbeat of its run and what it
+	// has reserved.
 	OpenStaysOfDeadRuns(ctx context.Context, node string, incarnation int64) ([]DeadStay, error)
 	// CloseConferencesOfDeadRuns ends the open conferences of such runs, each at
 	// its run's last heartbeat, with reason "node-failure", and returns how many.
@@ -210,7 +211,8 @@ type Nodes interface {
 // DeadStay is an open stay whose node has died.
 type DeadStay struct {
 	Participant Participant
-	LastSeen    time.Time // the later of JoinedAt and the run's last heartbeat
+	LastSeen    time.Time    // the later of JoinedAt and the run's last heartbeat
+	Reserved    money.Amount // what the stay may cost at most
 }
 
 // MatchSource says whether the rule's source network takes in addr.

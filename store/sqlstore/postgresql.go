@@ -18,7 +18,7 @@ import (
 )
 
 // openPostgreSQL connects to PostgreSQL, or to what speaks its protocol.
-func (s *Store) openPostgreSQL(ctx context.Context, dsn string, connections int) error {
+func (s *Store) openPostgreSQL(ctx context.Context, dsn string, o options) error {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return err // pgx leaves the password out
@@ -27,12 +27,15 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string, connections int)
 		config.RuntimeParams["application_name"] = "conclave"
 	}
 	db := stdlib.OpenDB(*config)
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
+	db.SetMaxOpenConns(o.connections)
+	db.SetMaxIdleConns(o.connections)
 	db.SetConnMaxLifetime(30 * time.Minute) // so that they spread again over what is behind a balancer
 	s.write, s.read = db, db
 	s.dialect = dialect{name: "PostgreSQL", classify: classifyPostgreSQL, isolation: &sql.TxOptions{Isolation: sql.LevelSerializable},
 		goose: goose.DialectPostgres, migrations: func(files fs.FS) fs.FS { return files }, locker: tableLocker}
+	if o.unasked {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
 	if err := s.answers(ctx); err != nil {

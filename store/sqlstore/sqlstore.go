@@ -31,6 +31,7 @@ type Option func(*options)
 type options struct {
 	logger      hclog.Logger
 	connections int
+	unasked     bool
 }
 
 // WithLogger logs what is tried again, and why. Without it nothing is logged.
@@ -40,6 +41,10 @@ func WithLogger(l hclog.Logger) Option { return func(o *options) { o.logger = l 
 // not said. What finds none free waits for one. SQLite has one that writes and eight
 // that read.
 func WithConnections(most int) Option { return func(o *options) { o.connections = most } }
+
+// Unasked opens a PostgreSQL store that may be away: Open fails for a wrong DSN only, and
+// whoever uses the store finds out whether it answers.
+func Unasked() Option { return func(o *options) { o.unasked = true } }
 
 // Open connects to sqlite:///path/to/file.db (or a plain path; the file and its
 // folder are made if need be) or postgresql://user@host:port/database. It fails if
@@ -58,7 +63,7 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*Store, error) {
 	if target.file != "" {
 		err = s.openSQLite(ctx, target.file)
 	} else {
-		err = s.openPostgreSQL(ctx, target.url, o.connections)
+		err = s.openPostgreSQL(ctx, target.url, o)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", redacted(dsn), err)

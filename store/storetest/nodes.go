@@ -68,7 +68,9 @@ func testDeadStays(f *fixture) {
 	c := f.of(first, 0)
 	before, after, left := f.participant(c), f.participant(c), f.participant(c)
 	after.JoinedAt = t0.Add(20 * time.Second)
-	for _, p := range []store.Participant{before, after, left} {
+	f.must(f.s.BeginStay(ctx, before, 3))
+	f.must(f.s.ExtendReservation(ctx, before.ID, 5))
+	for _, p := range []store.Participant{after, left} {
 		f.must(f.s.BeginStay(ctx, p, 0))
 	}
 	_, err := f.s.SettleStay(ctx, record(left, 1))
@@ -86,7 +88,7 @@ func testDeadStays(f *fixture) {
 	elsewhere.Focus.Node = "n2"
 	f.must(f.s.BeginStay(ctx, elsewhere, 0))
 	dead, err = f.s.OpenStaysOfDeadRuns(ctx, "n1", second.Incarnation)
-	f.equal(dead, err, []store.DeadStay{{Participant: before, LastSeen: t0.Add(10 * time.Second)},
+	f.equal(dead, err, []store.DeadStay{{Participant: before, LastSeen: t0.Add(10 * time.Second), Reserved: 5},
 		{Participant: after, LastSeen: after.JoinedAt}, {Participant: lost, LastSeen: lost.JoinedAt}})
 	for _, d := range dead {
 		settled, err := f.s.SettleStay(ctx, record(d.Participant, 0))
