@@ -28,25 +28,30 @@
 // released at the end of what is reserved, so that the charge never passes it. A node
 // that is late to release does not charge for being late.
 //
-// A store that fails is no reason to end a call. The question is repeated, less and
-// less often; when the share runs out meanwhile, the stay goes on for the offline
-// allowance. That is the one case in which a stay may cost more than it reserved. It
-// is counted ([Stats]), logged with the amount, and may take the balance below the
-// credit limit. A store that said that the money is used up and then fails gives no
-// allowance.
+// # Without the store
+//
+// A store that cannot be asked is no reason to refuse or to end a call. With a journal
+// ([WithJournal]) the node goes on by its own word: stays begin, go on and end, decided by
+// the local copy, and each promise and each end is on the node's disk before it counts.
+// [Credit] bounds what is promised: for each account a sum per node, and no more than the
+// account had when the copy was made. Hence an account passes its credit limit by at most
+// that sum for each node. Such stays are counted ([Stats]) and logged. A store that said
+// that the money is used up and then fails gives no credit.
+//
+// Without a journal a running stay goes on beyond its share for a time ([Policy].Offline),
+// and none begins.
 //
 // # The end of a stay
 //
 // A stay is settled in one transaction by its own id: xDR, ledger entry, balance,
-// reservation. Settling again changes nothing. A [Settler] brings records to the store
-// in the background and keeps those that the store cannot take now; [Settler] says how
-// many, and what happens when there are more.
+// reservation. Settling again changes nothing. The journal brings the record to the store,
+// and keeps it over restarts of the node; a record that the journal cannot keep waits in
+// memory ([Settler]).
 //
 // Until it is settled, a stay is open in the store. Should the node die, [Recover]
-// settles it, when the node starts again, at the node's last heartbeat ([Heart]). So
-// the end of such a stay is at most one heartbeat too early; it is too late by a
-// little if the stay had ended and the node beat once more before its record was in
-// the store.
+// settles it when the node starts again, once the store has been told what the journal
+// knows: a stay that had ended ends when it did, the others at the node's last heartbeat
+// ([Heart]), at most one heartbeat too early, and never for more than they had reserved.
 //
 // # What is checked
 //

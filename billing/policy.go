@@ -23,7 +23,8 @@ type Policy struct {
 	Retry, RetryMost time.Duration
 	// Offline is how long a stay goes on beyond what is reserved while the store
 	// cannot be asked: the credit that an outage gives, for each stay. It may take
-	// the balance below the credit limit by what that costs.
+	// the balance below the credit limit by what that costs. It is for a service
+	// without a journal; with one, Credit decides (WithJournal).
 	Offline time.Duration
 }
 

@@ -9,14 +9,12 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/jonboulle/clockwork"
 
+	"github.com/conclave-voice/conclave/billing/rating"
 	"github.com/conclave-voice/conclave/store"
 )
 
-// RunStore is what keeps the lives of nodes.
+// RunStore is what knows of the lives of nodes, and closes what they left open.
 type RunStore interface {
-	StartRun(ctx context.Context, r store.NodeRun) error
-	Heartbeat(ctx context.Context, node string, incarnation int64, at time.Time) error
-	StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error
 	OpenStaysOfDeadRuns(ctx context.Context, node string, incarnation int64) ([]store.DeadStay, error)
 	CloseConferencesOfDeadRuns(ctx context.Context, node string, incarnation int64) (int, error)
 	CloseCallsOfDeadRuns(ctx context.Context, node string, incarnation int64) (int, error)
@@ -24,10 +22,66 @@ type RunStore interface {
 	Conference(ctx context.Context, s store.Scope, id store.ConferenceID) (store.Conference, error)
 }
 
+// HeartStore is what is told that the node lives.
+type HeartStore interface {
+	Heartbeat(ctx context.Context, node string, incarnation int64, at time.Time) error
+	StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error
+}
+
+// Recovery closes what earlier runs left open, in the background, for a node that may
+// start without the store: once the store has been told everything that those runs knew.
+type Recovery struct {
+	store   RunStore
+	drained func(context.Context) error
+	run     store.NodeRun
+	clock   clockwork.Clock
+	logger  hclog.Logger
+	done    chan struct{}
+}
+
+// NewRecovery makes the recovery of a run. drained waits until the journal has told the
+// store what it holds now; it fails only with ctx.
+func NewRecovery(s RunStore, drained func(context.Context) error, run store.NodeRun, clock clockwork.Clock, logger hclog.Logger) *Recovery {
+	return &Recovery{store: s, drained: drained, run: run, clock: clock, logger: logger, done: make(chan struct{})}
+}
+
+// Done is closed when there is nothing left to recover.
+func (r *Recovery) Done() <-chan struct{} { return r.done }
+
+// recoverFirst and recoverMost are the pauses between attempts.
+const recoverFirst, recoverMost = time.Second, time.Minute
+
+// Run tries until it has succeeded, and then waits for ctx.
+func (r *Recovery) Run(ctx context.Context) error {
+	if r.drained(ctx) != nil {
+		return nil
+	}
+	for wait := recoverFirst; ; wait = min(2*wait, recoverMost) {
+		err := Recover(ctx, r.store, r.run.Node, r.run.Incarnation, r.clock.Now().UTC(), r.logger)
+		if err == nil {
+			close(r.done)
+			<-ctx.Done()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		r.logger.Warn("what earlier runs left open is not closed yet", "error", err, "again_in", wait)
+		timer := r.clock.NewTimer(wait)
+		select {
+		case <-timer.Chan():
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		}
+	}
+}
+
 // Recover closes what earlier runs of the node left open, each at its run's last
-// heartbeat. Run it before the node takes calls. It may be run again at any time, and
-// may die at any point: what is settled stays settled, the rest is found again. One
-// stay that cannot be settled does not keep the others; the error names all.
+// heartbeat, and stays for no more than they had reserved. Run it when the store has
+// been told what those runs knew. It may be run again at any time, and may die at any
+// point: what is settled stays settled, the rest is found again. One stay that cannot
+// be settled does not keep the others; the error names all.
 func Recover(ctx context.Context, s RunStore, node string, incarnation int64, now time.Time, logger hclog.Logger) error {
 	stays, err := s.OpenStaysOfDeadRuns(ctx, node, incarnation)
 	if err != nil {
@@ -75,15 +129,29 @@ func settleDead(ctx context.Context, s RunStore, d store.DeadStay, names map[sto
 		// Without its conference a stay is settled all the same: it is money.
 		name, names[id] = c.RoomName, c.RoomName
 	}
-	x := record(d.Participant, name, d.LastSeen, store.CauseNodeFailure, logger)
+	x := atMost(d, name, logger)
 	x.RecordedAt = micros(now)
 	return s.SettleStay(ctx, x)
+}
+
+// atMost rates the stay of a dead run, for no more than it had reserved: the node would
+// have released the caller then, whatever the heartbeat says of the node.
+func atMost(d store.DeadStay, roomName string, logger hclog.Logger) store.XDR {
+	p, end := d.Participant, d.LastSeen
+	covered, ok, err := rating.MaxDuration(p.Rate, d.Reserved)
+	if err == nil && !ok {
+		return blank(p, roomName, end, store.CauseNodeFailure)
+	}
+	if limit := p.JoinedAt.Add(covered); err == nil && end.After(limit) {
+		end = limit
+	}
+	return record(p, roomName, end, store.CauseNodeFailure, logger)
 }
 
 // Heart writes the node's heartbeat, from which a later run learns until when
 // this one was alive.
 type Heart struct {
-	store    RunStore
+	store    HeartStore
 	run      store.NodeRun
 	interval time.Duration
 	clock    clockwork.Clock
@@ -92,7 +160,7 @@ type Heart struct {
 
 // NewHeart makes the heart of a run; StartRun must have recorded it. interval is
 // how far off the end of a stay may be after a crash.
-func NewHeart(s RunStore, run store.NodeRun, interval time.Duration, clock clockwork.Clock, logger hclog.Logger) *Heart {
+func NewHeart(s HeartStore, run store.NodeRun, interval time.Duration, clock clockwork.Clock, logger hclog.Logger) *Heart {
 	return &Heart{store: s, run: run, interval: interval, clock: clock, logger: logger}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/jonboulle/clockwork"
@@ -44,18 +45,25 @@ type Service struct {
 	clock   clockwork.Clock
 	logger  hclog.Logger
 	offline atomic.Uint64
+	journal Journal // nil: there is none
+	credit  *Credit // where there is a journal
 }
 
 // NewService makes a service; call Run. The policy is one that Validate accepts.
-func NewService(s Store, p Policy, clock clockwork.Clock, logger hclog.Logger) *Service {
-	return &Service{store: s, policy: p, settler: NewSettler(s, maxUnsettled, clock, logger), clock: clock, logger: logger}
+func NewService(s Store, p Policy, clock clockwork.Clock, logger hclog.Logger, options ...Option) *Service {
+	service := &Service{store: s, policy: p, settler: NewSettler(s, maxUnsettled, clock, logger), clock: clock, logger: logger}
+	for _, set := range options {
+		set(service)
+	}
+	return service
 }
 
 // Run settles what is to be settled until ctx is done, and then what is left, in at
 // most 5 s. End it after the calls have ended.
 func (s *Service) Run(ctx context.Context) error { return s.settler.Run(ctx) }
 
-// Unsettled is how many settlements wait for the store.
+// Unsettled is how many settlements wait in memory for the store. A journal says itself
+// how many wait in it.
 func (s *Service) Unsettled() int { return s.settler.Stats().Waiting }
 
 // Stats tells how it goes.
@@ -101,36 +109,52 @@ func (s *Service) AuthorizeStay(ctx context.Context, p store.Participant, n stor
 		return nil, fmt.Errorf("authorize a stay: rate: %w", err)
 	}
 	p.Currency = account.Currency
-	reserved, err := s.begin(ctx, p)
+	reserved, offline, err := s.begin(ctx, p, account)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("authorize a stay: %w", err)
 	}
-	s.logger.Debug("stay authorized", "participant", p.ID, "account", account.ID, "reserved", reserved)
-	return &Stay{Participant: p, Account: account, RoomName: roomName, service: s,
-		meter: NewMeter(s.policy, p.Rate, p.JoinedAt, reserved)}, nil
+	stay := &Stay{Participant: p, Account: account, RoomName: roomName, service: s, offline: offline,
+		meter: NewMeter(s.policy, p.Rate, p.JoinedAt, reserved)}
+	if !offline {
+		stay.known = reserved
+	}
+	s.logger.Debug("stay authorized", "participant", p.ID, "account", account.ID, "reserved", reserved, "offline", offline)
+	return stay, nil
 }
 
 // begin reserves a share, or as much less of it as there is money for, down to
-// the first interval.
-func (s *Service) begin(ctx context.Context, p store.Participant) (money.Amount, error) {
+// the first interval. offline says that the store could not be asked.
+func (s *Service) begin(ctx context.Context, p store.Participant, account store.Account) (reserved money.Amount, offline bool, err error) {
 	for share := s.policy.Share; ; share /= 2 {
 		_, amount, err := rating.Charge(p.Rate, share)
 		if err != nil {
-			return 0, fmt.Errorf("authorize a stay: %w", err)
+			return 0, false, err
 		}
 		err = s.store.BeginStay(ctx, p, amount)
-		if err == nil {
-			return amount, nil
-		}
-		if !errors.Is(err, store.ErrInsufficientFunds) {
-			// The store may have kept it and lost the answer.
-			x := blank(p, "", p.JoinedAt, store.CauseError)
-			x.RecordedAt = micros(s.clock.Now())
-			s.settler.discard(x)
-			return 0, fmt.Errorf("authorize a stay: %w", err)
-		}
-		if share <= p.Rate.First {
-			return 0, fmt.Errorf("authorize a stay: %w", err)
+		switch {
+		case err == nil:
+			return amount, false, nil
+		case !errors.Is(err, store.ErrInsufficientFunds):
+			return s.notBegun(ctx, p, account, share, err)
+		case share <= p.Rate.First:
+			return 0, false, err
 		}
 	}
+}
+
+// notBegun decides what becomes of a stay that the store did not begin, as far as is
+// known.
+func (s *Service) notBegun(ctx context.Context, p store.Participant, account store.Account, share time.Duration, err error) (money.Amount, bool, error) {
+	if s.journal != nil && !store.Answered(err) && ctx.Err() == nil {
+		amount, refused := s.beginOffline(ctx, p, account, share, err)
+		if refused == nil {
+			return amount, true, nil
+		}
+		err = refused
+	}
+	// The store may have kept it and lost the answer.
+	x := blank(p, "", p.JoinedAt, store.CauseError)
+	x.RecordedAt = micros(s.clock.Now())
+	s.discard(x)
+	return 0, false, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/money"
 )
 
 // extendTime bounds one attempt to reserve more. Tick takes no longer, and the pause
@@ -21,7 +22,9 @@ type Stay struct {
 	RoomName    string
 	service     *Service
 	meter       *Meter
-	offline     bool // it has gone on beyond what is reserved
+	offline     bool         // it has gone on beyond what the store has reserved
+	known       money.Amount // what the store has reserved, for sure
+	usedUp      bool         // the store said last that there is no more
 }
 
 // MaxDuration is how long the stay may last by what is reserved now.
@@ -43,13 +46,35 @@ func (s *Stay) Tick(ctx context.Context, now time.Time) Action {
 		err := s.extend(ctx, a)
 		switch {
 		case err == nil:
-			s.meter.Extended(a.Total)
+			s.extended(a.Total)
 		case errors.Is(err, store.ErrInsufficientFunds):
+			s.usedUp = true
 			s.meter.Refused(now)
 		default:
 			s.service.logger.Warn("reservation not extended", "participant", s.Participant.ID, "error", err)
-			s.meter.Failed(now)
+			s.failed(ctx, a, now)
 		}
+	}
+}
+
+// extended: the store has reserved total.
+func (s *Stay) extended(total money.Amount) {
+	s.meter.Extended(total)
+	s.known, s.usedUp = total, false
+	if s.service.credit != nil {
+		s.service.credit.reserved(s.Participant.ID)
+	}
+}
+
+// failed: the store could not be asked. Then the credit decides, where there is one.
+func (s *Stay) failed(ctx context.Context, a Action, now time.Time) {
+	switch {
+	case s.service.journal == nil:
+		s.meter.Failed(now)
+	case s.extendOffline(ctx, a.Total):
+		s.meter.Extended(a.Total)
+	default:
+		s.meter.Refused(now)
 	}
 }
 
@@ -61,14 +86,13 @@ func (s *Stay) extend(ctx context.Context, a Action) error {
 
 // countOffline counts a stay once that lives by the offline allowance.
 func (s *Stay) countOffline(now time.Time) {
-	if !s.offline && lasted(s.Participant.JoinedAt, now) > s.meter.Covered() && now.Before(s.meter.Limit()) {
-		s.offline = true
-		s.service.offline.Add(1)
+	if lasted(s.Participant.JoinedAt, now) > s.meter.Covered() && now.Before(s.meter.Limit()) {
+		s.goneOffline()
 	}
 }
 
-// Settle ends the stay and charges it. It does not wait for the store, but for room
-// among the settlements that do (see [Settler]). What the stay lasted beyond the end
+// Settle ends the stay and charges it. It waits for the journal's disk; without a journal
+// for room among the records that wait (see [Settler]), never for the store. What the stay lasted beyond the end
 // that Tick told, because the release took its time, is not charged.
 func (s *Stay) Settle(at time.Time, cause store.ReleaseCause, quality json.RawMessage) store.XDR {
 	if limit := s.meter.Limit(); at.After(limit) {
@@ -96,6 +120,6 @@ func (s *Stay) Void(at time.Time, cause store.ReleaseCause) store.XDR {
 
 func (s *Stay) end(x store.XDR) store.XDR {
 	x.RecordedAt = micros(s.service.clock.Now())
-	s.service.settler.Put(x)
+	s.service.settle(x)
 	return x
 }
