@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/cmd/node/clustering"
+	"github.com/conclave-voice/conclave/store/money"
 )
 
 // Config is how a node runs. DevConfig gives the defaults of `node dev`, RunConfig
@@ -41,6 +42,11 @@ type Config struct {
 	MediaTimeout    time.Duration // a caller whose RTP stops for so long is released; 0: never
 	MaxCalls        int           // on this node; 0: no limit
 	MaxParticipants int           // in conferences on this node; 0: no limit
+
+	StorePatience time.Duration // for a question on a call's way, until the node goes on without the store
+	OfflineCredit string        // decimal; what an account may use meanwhile beyond what the store knows of
+	CopyMaxAge    time.Duration // of the copy that calls are decided by meanwhile; 0: any age
+	JournalSize   int           // MiB; bounds what waits for the store
 }
 
 // DevConfig is a whole system on one machine, for trying and developing.
@@ -50,6 +56,7 @@ func DevConfig() Config {
 		SIP: "127.0.0.1:5060", HTTP: "127.0.0.1:8080", RTP: "20000-29999", Realm: "conclave",
 		Role: "all", Seed: true, OpenHTTP: true,
 		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second,
+		StorePatience: time.Second, OfflineCredit: "20.00", CopyMaxAge: 24 * time.Hour, JournalSize: 1024,
 	}
 }
 
@@ -84,6 +91,8 @@ type settings struct {
 	rtpFirst uint16
 	rtpLast  uint16
 	dsn      string
+
+	offlineCredit money.Amount
 }
 
 // check reads the settings; every error names the flag, the value and the fix.
@@ -120,9 +129,32 @@ func (c Config) check() (settings, error) {
 	if c.MaxCalls < 0 || c.MaxParticipants < 0 || c.MediaTimeout < 0 {
 		return s, fmt.Errorf("--max-calls %d, --max-participants %d, --media-timeout %v: none may be below 0", c.MaxCalls, c.MaxParticipants, c.MediaTimeout)
 	}
+	if s.offlineCredit, err = c.offline(); err != nil {
+		return s, err
+	}
 	s.dsn, err = c.DSN()
 	return s, err
 }
+
+// offline checks how the node goes on without the store, and returns the credit.
+func (c Config) offline() (money.Amount, error) {
+	switch {
+	case c.StorePatience < 50*time.Millisecond || c.StorePatience > 5*time.Second:
+		return 0, fmt.Errorf("--store-patience %v: write 50ms to 5s; callers wait for it", c.StorePatience)
+	case c.CopyMaxAge < 0:
+		return 0, fmt.Errorf("--copy-max-age %v: write 0 (any age) or more", c.CopyMaxAge)
+	case c.JournalSize < minJournal || c.JournalSize > maxJournal:
+		return 0, fmt.Errorf("--journal-size %d: write %d to %d MiB", c.JournalSize, minJournal, maxJournal)
+	}
+	credit, err := money.Parse(c.OfflineCredit)
+	if err != nil || credit < 0 {
+		return 0, fmt.Errorf("--offline-credit %q: write a sum of 0 or more, such as 20.00", c.OfflineCredit)
+	}
+	return credit, nil
+}
+
+// Bounds of the journal's size, in MiB: four segments, and what is still read in a moment.
+const minJournal, maxJournal = 32, 64 << 10
 
 // DSN is where the store is.
 func (c Config) DSN() (string, error) {

@@ -2,9 +2,8 @@ package server
 
 import (
 	"context"
-	"encoding/json"
+	"math"
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -12,36 +11,33 @@ import (
 
 	"github.com/conclave-voice/conclave/api"
 	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/replica"
+	"github.com/conclave-voice/conclave/store/sqlstore"
 )
+
+// apiStore is the store, but whoever asks is known while it is away too, so that commands
+// to conferences go on.
+type apiStore struct {
+	*sqlstore.Store
+	copied *replica.Reader
+}
+
+func (s apiStore) TokenByHash(ctx context.Context, hash string) (store.APIToken, error) {
+	return s.copied.TokenByHash(ctx, hash)
+}
 
 // routes are the API, health and metrics.
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", api.New(api.Config{
-		Store: n.store, Ledger: billing.NewLedger(n.store, n.clock), Focus: api.NewLocalFocus(n.host), Site: n.config.Site,
+		Store: apiStore{n.store, n.reader}, Ledger: billing.NewLedger(n.store, n.clock), Focus: api.NewLocalFocus(n.host), Site: n.config.Site,
 		Realm: n.config.Realm, Open: n.config.OpenHTTP, Clock: n.clock, Logger: n.logger.Named("api"),
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", n.serveReady)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics(), promhttp.HandlerOpts{}))
 	return mux
-}
-
-// serveReady is 200 once callers can call, and says what is not well.
-func (n *Node) serveReady(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
-	defer cancel()
-	state := map[string]string{"sip": "ok", "store": "ok"}
-	status := http.StatusOK
-	if !n.ready.Load() {
-		state["sip"], status = "stopping", http.StatusServiceUnavailable
-	}
-	if err := n.store.Ping(ctx); err != nil {
-		state["store"] = "does not answer" // degraded, but calls that run go on
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(state)
 }
 
 // metrics reads the parts when it is scraped. Nothing is labelled by call or
@@ -60,7 +56,7 @@ func (n *Node) metrics() *prometheus.Registry {
 	gauge("participants", "Seats taken in conferences of this node.", func() float64 { return float64(n.host.Load().Seats) })
 	gauge("rtp_port_pairs_in_use", "RTP port pairs in use.", func() float64 { return float64(n.ports.InUse()) })
 	gauge("dialogs", "SIP dialogs.", func() float64 { return float64(n.sip.Stats().Dialogs) })
-	gauge("unsettled", "Stays whose settlement waits for the store.", func() float64 { return float64(n.billing.Unsettled()) })
+	gauge("unsettled", "Stays whose settlement waits in memory, for the journal cannot keep it.", func() float64 { return float64(n.billing.Unsettled()) })
 	gauge("media_mixers", "Mixers that are ticked.", func() float64 { return float64(n.media.Load().Tickers) })
 	counter("media_ticks_total", "Ticks of the media engine.", func() float64 { return float64(n.media.Load().Ticks) })
 	counter("media_ticks_late_total", "Ticks that began more than 5 ms late.", func() float64 { return float64(n.media.Load().Late) })
@@ -69,5 +65,46 @@ func (n *Node) metrics() *prometheus.Registry {
 	gauge("sip_transactions", "Server transactions.", func() float64 { return float64(n.sip.Stats().ServerTransactions) })
 	gauge("sip_connections", "TCP connections.", func() float64 { return float64(n.sip.Stats().Connections) })
 	r.MustRegister(sipRequests{n.sip.Stats})
+	n.dataMetrics(gauge, counter)
 	return r
+}
+
+// metric registers a figure that is read when it is scraped.
+type metric func(name, help string, value func() float64)
+
+// dataMetrics are about the store, its copy, and what waits for it.
+func (n *Node) dataMetrics(gauge, counter metric) {
+	gauge("store_away", "1 while calls go on without the store.", func() float64 { return flag(n.breaker.Open()) })
+	counter("store_away_total", "How often the store was found away.", func() float64 { return float64(n.breaker.Trips()) })
+	gauge("copy_age_seconds", "Age of the copy that calls are decided by while the store is away; +Inf: there is none.", func() float64 {
+		age, ok := n.replica.Age()
+		if !ok {
+			return math.Inf(1)
+		}
+		return age.Seconds()
+	})
+	counter("copy_answers_total", "Questions that the copy has answered for the store.", func() float64 { return float64(n.reader.Copied()) })
+	counter("copy_failures_total", "Refreshes of the copy that failed.", func() float64 { return float64(n.replica.Stats().Failed) })
+	counter("offline_stays_total", "Stays that have lived by offline credit.", func() float64 { return float64(n.billing.Stats().Offline) })
+	gauge("journal_records", "Records that wait for the store.", func() float64 { return float64(n.journal.Stats().Waiting) })
+	gauge("journal_bytes", "Size of the journal on the disk.", func() float64 { return float64(n.journal.Stats().Bytes) })
+	gauge("journal_max_bytes", "Size that the journal may have.", func() float64 { return float64(n.journal.Stats().Max) })
+	gauge("journal_full", "1 while calls are refused because their records could not be kept.", func() float64 { return flag(n.journal.Accepts() != nil) })
+	gauge("journal_oldest_seconds", "How long the oldest record has waited for the store.", func() float64 {
+		oldest := n.journal.Stats().Oldest
+		if oldest.IsZero() {
+			return 0
+		}
+		return n.clock.Since(oldest).Seconds()
+	})
+	counter("journal_delivered_total", "Records that the store has taken.", func() float64 { return float64(n.journal.Stats().Delivered) })
+	counter("journal_failures_total", "Attempts to deliver a record that are repeated.", func() float64 { return float64(n.journal.Stats().Failed) })
+	gauge("journal_dead_letters", "Records that the store refused for good; they are in dead-letters.jsonl.", func() float64 { return float64(n.journal.Stats().DeadLetters) })
+}
+
+func flag(on bool) float64 {
+	if on {
+		return 1
+	}
+	return 0
 }

@@ -30,6 +30,9 @@ import (
 	"github.com/conclave-voice/conclave/media/session"
 	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/breaker"
+	"github.com/conclave-voice/conclave/store/journal"
+	"github.com/conclave-voice/conclave/store/replica"
 	"github.com/conclave-voice/conclave/store/sqlstore"
 )
 
@@ -40,21 +43,27 @@ type Node struct {
 	logger hclog.Logger
 	run    store.NodeRun
 
-	lock    *os.File
-	store   *sqlstore.Store
-	media   *engine.Engine
-	ports   *session.Ports
-	billing *billing.Service
-	heart   *billing.Heart
-	host    *conference.Host
-	calls   *callflow.Engine
-	cluster *clustering.Cluster // nil: none
-	sip     *signaling.Endpoint
-	web     net.Listener
-	ready   atomic.Bool
+	lock     *os.File
+	store    *sqlstore.Store
+	breaker  *breaker.Breaker
+	replica  *replica.Replica
+	reader   *replica.Reader
+	credit   *billing.Credit
+	journal  *journal.Journal
+	recovery *billing.Recovery
+	media    *engine.Engine
+	ports    *session.Ports
+	billing  *billing.Service
+	heart    *billing.Heart
+	host     *conference.Host
+	calls    *callflow.Engine
+	cluster  *clustering.Cluster // nil: none
+	sip      *signaling.Endpoint
+	web      net.Listener
+	ready    atomic.Bool
 }
 
-// New opens the store, closes what a crash left open, and binds every port. The
+// New opens the store, or the local copy if the store is away, and binds every port. The
 // errors name what to change. Whoever gets a Node must Run it.
 func New(ctx context.Context, c Config, clock clockwork.Clock, logger hclog.Logger) (*Node, error) {
 	s, err := c.check()
@@ -65,48 +74,13 @@ func New(ctx context.Context, c Config, clock clockwork.Clock, logger hclog.Logg
 		return nil, err
 	}
 	n := &Node{config: c, clock: clock, logger: logger}
-	for _, step := range []func(context.Context, settings) error{n.openData, n.begin, n.makeParts, n.bind} {
+	for _, step := range []func(context.Context, settings) error{n.openData, n.openStore, n.openJournal, n.begin, n.makeParts, n.bind} {
 		if err := step(ctx, s); err != nil {
 			n.close()
 			return nil, err
 		}
 	}
 	return n, nil
-}
-
-// openData takes the data directory for this process and opens the store.
-func (n *Node) openData(ctx context.Context, s settings) error {
-	if err := os.MkdirAll(n.config.DataDir, 0o700); err != nil {
-		return fmt.Errorf("--data %q: %w; name a directory that can be written", n.config.DataDir, err)
-	}
-	lock, err := os.OpenFile(filepath.Join(n.config.DataDir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("--data %q: %w; name a directory that can be written", n.config.DataDir, err)
-	}
-	n.lock = lock
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return fmt.Errorf("--data %q is in use by another node; stop that one or name another directory", n.config.DataDir)
-	}
-	if n.store, err = sqlstore.Open(ctx, s.dsn); err != nil {
-		return err
-	}
-	return n.store.Migrate(ctx)
-}
-
-// begin records the new run, and closes what earlier ones left open.
-func (n *Node) begin(ctx context.Context, _ settings) error {
-	now := n.clock.Now().UTC()
-	n.run = store.NodeRun{Place: store.Place{Site: n.config.Site, Node: n.config.Node}, Incarnation: now.UnixMicro(), StartedAt: now}
-	if err := n.store.StartRun(ctx, n.run); err != nil {
-		return err
-	}
-	if err := billing.Recover(ctx, n.store, n.run.Node, n.run.Incarnation, now, n.logger.Named("billing")); err != nil {
-		return err
-	}
-	if n.config.Seed {
-		return seed(ctx, n.store, n.config.Realm, now)
-	}
-	return nil
 }
 
 // makeParts wires everything that needs no port.
@@ -127,19 +101,19 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 		return err
 	}
 	n.media = engine.New(0)
-	n.billing = billing.NewService(n.store, billing.DefaultPolicy(), n.clock, n.logger.Named("billing"))
-	n.heart = billing.NewHeart(n.store, n.run, n.config.Heartbeat, n.clock, n.logger.Named("billing"))
+	n.billing = billing.NewService(n.books(), billing.DefaultPolicy(), n.clock, n.logger.Named("billing"), billing.WithJournal(n.journal, n.credit))
+	n.heart = billing.NewHeart(n.journal, n.run, n.config.Heartbeat, n.clock, n.logger.Named("billing"))
 	locator, err := n.makeLocator(s)
 	if err != nil {
 		return err
 	}
 	n.host = conference.NewHost(conference.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, MaxParticipants: n.config.MaxParticipants, Engine: n.media,
-		Store: n.store, Prompts: prompts, Clock: n.clock, Logger: n.logger.Named("conference"),
+		Store: n.journal, Prompts: prompts, Clock: n.clock, Logger: n.logger.Named("conference"),
 		Closed: func(c store.Conference) { locator.Release(c.RoomID, c.Epoch) },
 	})
 	calls := callflow.Config{
-		Place: n.run.Place, Incarnation: n.run.Incarnation, Catalogue: n.store, Traces: n.store, Billing: n.billing, Locator: locator,
+		Place: n.run.Place, Incarnation: n.run.Incarnation, Catalogue: n.reader, Traces: n.journal, Billing: n.billing, Locator: locator,
 		Host: n.host, Realm: n.config.Realm, Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: n.ports, Media: n.media,
 		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), MaxCalls: n.config.MaxCalls,
 		MediaTimeout: n.config.MediaTimeout, Clock: n.clock, Logger: n.logger.Named("call"),
@@ -214,7 +188,7 @@ func (n *Node) bind(ctx context.Context, s settings) error {
 // trustedNetworks are those that the call-handling rules trust by address: the
 // carriers' gateways, which may send as fast as they have calls.
 func (n *Node) trustedNetworks(ctx context.Context) ([]netip.Prefix, error) {
-	rules, err := n.store.ListCallRules(ctx)
+	rules, err := n.reader.ListCallRules(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -244,6 +218,11 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 	}
 	n.logger.Info("ready", "site", n.run.Site, "node", n.run.Node, "sip", n.sip.Addrs()[0].Addr.String(), "http", n.web.Addr().String())
 	parts := []part{
+		{name: "store", run: n.breaker.Run},
+		{name: "schema", run: n.migrate},
+		{name: "local copy", run: n.replica.Run},
+		{name: "journal", run: n.journal.Run},
+		{name: "recovery", run: n.recovery.Run},
 		{name: "media", run: n.media.Run},
 		{name: "billing", run: n.billing.Run},
 		{name: "heartbeat", run: n.heart.Run},
@@ -261,6 +240,7 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 			n.ready.Store(false)
 			n.sip.Drain(true)
 		}},
+		part{name: "watch", run: n.watch},
 	))
 }
 
@@ -274,12 +254,7 @@ func (n *Node) close() {
 			n.logger.Warn("leaving the cluster", "error", err)
 		}
 	}
-	if n.store != nil {
-		n.store.Close()
-	}
-	if n.lock != nil {
-		n.lock.Close()
-	}
+	n.closeData()
 }
 
 // stopHTTP is how long requests may take to end when the node stops.

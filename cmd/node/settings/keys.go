@@ -2,6 +2,7 @@ package settings
 
 import (
 	"slices"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -27,6 +28,7 @@ const (
 	sectionNetwork  = "Where it listens"
 	sectionData     = "What it keeps"
 	sectionCluster  = "The cluster that it is of"
+	sectionAway     = "While the database is away"
 	sectionCalls    = "Calls"
 	sectionLog      = "Logs"
 )
@@ -46,6 +48,12 @@ func keys() []key {
 			f.IntVar(v, name, *v, usage)
 		}}
 	}
+	duration := func(section, name, usage string, of func(*server.Config) *time.Duration) key {
+		return key{section: section, name: name, add: func(f *pflag.FlagSet, c *server.Config, _ *Log) {
+			v := of(c)
+			f.DurationVar(v, name, *v, usage)
+		}}
+	}
 	return []key{
 		text(sectionIdentity, "site", "name of the `SITE` that the node is at; nodes of one site share a fast network", func(c *server.Config) *string { return &c.Site }),
 		text(sectionIdentity, "node", "`NAME` of the node, unlike that of any other node of any site; it must not change while the node has data", func(c *server.Config) *string { return &c.Node }),
@@ -59,6 +67,11 @@ func keys() []key {
 		text(sectionData, "store-file", "`FILE` with the URL of the database, so that its password is in no process list", func(c *server.Config) *string { return &c.StoreFile }),
 		text(sectionData, "prompts", "`DIRECTORY` with prompts of your own: en/enter-code.wav replaces that one, de/... adds a language, numbers/NUMBER/en/... and customers/ID/en/... speak for those alone", func(c *server.Config) *string { return &c.Prompts }),
 
+		duration(sectionAway, "store-patience", "`TIME` that a question on a call's way waits for the database, 50ms to 5s; then the call, and those behind it, are decided by the copy in the data directory", func(c *server.Config) *time.Duration { return &c.StorePatience }),
+		text(sectionAway, "offline-credit", "`SUM` that each account may use at this node before the database is asked again, in its own currency, and no more than it had last; it may take the balance below the credit limit by as much. 0: no stay begins, and none goes on when what it has reserved is used up", func(c *server.Config) *string { return &c.OfflineCredit }),
+		duration(sectionAway, "copy-max-age", "`TIME`: an older copy decides no calls; 0: a copy of any age does", func(c *server.Config) *time.Duration { return &c.CopyMaxAge }),
+		number(sectionAway, "journal-size", "`MEBIBYTES` of the disk for records that wait for the database, some 1 kB for each call and stay; calls are refused when three quarters are in use", func(c *server.Config) *int { return &c.JournalSize }),
+
 		text(sectionCluster, "cluster-dir", "`DIRECTORY` with the node's certificates and secrets, as node cluster add makes it; empty: the node is alone. It names site and node", func(c *server.Config) *string { return &c.ClusterDir }),
 		text(sectionCluster, "cluster", "`ADDRESS:PORT` for other nodes, and the first of four ports: RPC, Raft (TCP), gossip in the site and across sites (TCP and UDP); empty: the address of sip and port 7940", func(c *server.Config) *string { return &c.Cluster }),
 		text(sectionCluster, "join", "`HOST:PORT,...` of any other nodes, as they have it in cluster; one that answers is enough", func(c *server.Config) *string { return &c.Join }),
@@ -68,12 +81,8 @@ func keys() []key {
 		text(sectionCalls, "realm", "`REALM` of digest authentication; it must not change while SIP users have passwords", func(c *server.Config) *string { return &c.Realm }),
 		number(sectionCalls, "max-calls", "`NUMBER` of calls that the node takes at once; more are refused with 503. 0: no limit", func(c *server.Config) *int { return &c.MaxCalls }),
 		number(sectionCalls, "max-participants", "`NUMBER` of participants in conferences of the node; more are told that it is full. 0: no limit", func(c *server.Config) *int { return &c.MaxParticipants }),
-		{section: sectionCalls, name: "media-timeout", add: func(f *pflag.FlagSet, c *server.Config, _ *Log) {
-			f.DurationVar(&c.MediaTimeout, "media-timeout", c.MediaTimeout, "`TIME` without any RTP after which a caller is released; 0: never")
-		}},
-		{section: sectionCalls, name: "heartbeat", add: func(f *pflag.FlagSet, c *server.Config, _ *Log) {
-			f.DurationVar(&c.Heartbeat, "heartbeat", c.Heartbeat, "`TIME` between signs of life in the database: how far off the end of a stay may be after a crash")
-		}},
+		duration(sectionCalls, "media-timeout", "`TIME` without any RTP after which a caller is released; 0: never", func(c *server.Config) *time.Duration { return &c.MediaTimeout }),
+		duration(sectionCalls, "heartbeat", "`TIME` between signs of life in the journal: how far off the end of a stay may be after a crash", func(c *server.Config) *time.Duration { return &c.Heartbeat }),
 
 		{section: sectionLog, name: "log-level", add: func(f *pflag.FlagSet, _ *server.Config, l *Log) {
 			f.StringVar(&l.Level, "log-level", l.Level, "`LEVEL`: trace, debug, info, warn or error")

@@ -1,0 +1,63 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// recoveryTime is how long a node that has started may hold calls back to close what its
+// last run has left open; after that it closes them beside the calls.
+const recoveryTime = 10 * time.Second
+
+// readiness is what /readyz says: whether callers can call, and what is not well.
+type readiness struct {
+	Status  string `json:"status"` // "ready", "store away", or why callers cannot call
+	SIP     string `json:"sip"`
+	Store   string `json:"store"`
+	Journal string `json:"journal"`
+}
+
+// readiness tells how the node is, and whether callers can call.
+func (n *Node) readiness() (r readiness, ready bool) {
+	r, ready = readiness{Status: "ready", SIP: "ok", Store: "ok", Journal: "ok"}, true
+	not := func(status string) { r.Status, ready = status, false }
+	if n.breaker.Open() {
+		r.Status, r.Store = "store away", "away; calls go on by the copy on this node"
+		if err := n.replica.Usable(); err != nil {
+			r.Store = "away, and " + err.Error()
+			not("store away")
+		}
+	} else if !n.recovered() {
+		not("closing what the last run has left open")
+	}
+	if err := n.journal.Accepts(); err != nil {
+		r.Journal = err.Error()
+		not("journal full")
+	}
+	if !n.ready.Load() {
+		r.SIP = "stopping"
+		not("stopping")
+	}
+	return r, ready
+}
+
+// recovered says whether what the last run has left open is closed, or has taken too long.
+func (n *Node) recovered() bool {
+	select {
+	case <-n.recovery.Done():
+		return true
+	default:
+		return n.clock.Since(n.run.StartedAt) > recoveryTime
+	}
+}
+
+// serveReady is 200 once callers can call.
+func (n *Node) serveReady(w http.ResponseWriter, _ *http.Request) {
+	r, ready := n.readiness()
+	w.Header().Set("Content-Type", "application/json")
+	if !ready {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	json.NewEncoder(w).Encode(r)
+}
