@@ -464,6 +464,64 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// MS7: calls are refused before records are lost: a journal that is filling up takes no new
+// stays, while those that have begun are still extended and settled.
+func TestAccepts(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	w.config.SegmentBytes, w.config.MaxBytes = 4096, 32<<10
+	w.open()
+	ctx := t.Context()
+	w.set(true)
+	c := w.conference(1)
+	w.must(w.journal.OpenConference(ctx, c))
+	begun, x := w.stay(c)
+	w.must(w.journal.RecordStay(ctx, begun, 1))
+	w.must(w.journal.Accepts())
+	accepted, err := 0, error(nil)
+	for err == nil {
+		if w.journal.Accepts() == nil {
+			accepted++
+		}
+		p, _ := w.stay(c)
+		err = w.journal.RecordStay(ctx, p, 1)
+	}
+	if full := w.journal.Accepts(); !errors.Is(err, wal.ErrFull) || !errors.Is(full, wal.ErrFull) || accepted == 0 {
+		t.Errorf("after %d: %v, %v", accepted, err, full)
+	}
+	w.must(w.journal.RecordStay(ctx, begun, 2))
+	_, err = w.journal.SettleStay(ctx, x)
+	w.must(err)
+	w.set(false)
+	w.run()
+	w.until(w.empty)
+	w.must(w.journal.Heartbeat(ctx, "n", 1, t0))
+	w.until(func() bool { return w.journal.Accepts() == nil })
+}
+
+// MS7: a disk that is nearly full takes no new calls, and the error says what to do.
+func TestAcceptsWithLittleRoom(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	w.config.MinFree = 1 << 60
+	w.open()
+	if err := w.journal.Accepts(); !errors.Is(err, wal.ErrFull) || !strings.Contains(err.Error(), w.config.Dir) || !strings.Contains(err.Error(), "make room") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A room's history does not keep those who join it from their money.
+func TestHistoriesAreNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	c := w.conference(1)
+	w.must(w.journal.OpenConference(ctx, c))
+	w.must(w.journal.AppendConferenceEvents(ctx, []store.ConferenceEvent{{ConferenceID: c.ID, Seq: 1, At: t0, Kind: "joined"}})) // not delivered: nobody runs
+	p, _ := w.stay(c)
+	w.must(w.journal.BeginStay(ctx, p, money.Unit))
+	w.must(w.journal.ExtendReservation(ctx, p.ID, 2*money.Unit))
+}
+
 // MS7: at the next start billing learns what was promised.
 func TestPromises(t *testing.T) {
 	w := newWorld(t)

@@ -28,31 +28,60 @@ type lab struct {
 
 func startLab(t *testing.T, change func(ctx context.Context, s store.Store)) *lab {
 	t.Helper()
+	l := newLab(t, labConfig(t))
+	if change != nil {
+		change(t.Context(), l.node.store)
+	}
+	l.run()
+	return l
+}
+
+// labConfig is that of a node dev with ports of its own.
+func labConfig(t *testing.T) Config {
 	port := loopback.Ports(t, 204)
 	c := DevConfig()
 	c.DataDir = t.TempDir()
 	c.SIP, c.HTTP = loopback.Address(port), loopback.Address(port+2)
 	c.RTP = fmt.Sprintf("%d-%d", port+4, port+203)
 	c.MediaTimeout = 0 // the callers of these tests do not talk all the time
-	l := &lab{T: t, clock: clockwork.NewFakeClockAt(time.Date(2026, 1, 2, 15, 0, 0, 0, time.UTC))}
+	return c
+}
+
+func newLabClock() *clockwork.FakeClock {
+	return clockwork.NewFakeClockAt(time.Date(2026, 1, 2, 15, 0, 0, 0, time.UTC))
+}
+
+// newLab makes a node that does not run yet.
+func newLab(t *testing.T, c Config) *lab {
+	t.Helper()
+	l := &lab{T: t, clock: newLabClock()}
 	var err error
 	l.node, err = New(t.Context(), c, l.clock, hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if change != nil {
-		change(t.Context(), l.node.store)
-	}
+	return l
+}
+
+// run runs the node until the test ends.
+func (l *lab) run() {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- l.node.Run(ctx, io.Discard) }()
-	t.Cleanup(func() {
+	l.Cleanup(func() {
 		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
+		for {
+			select {
+			case err := <-done:
+				if err != nil {
+					l.Error(err)
+				}
+				return
+			case <-time.After(10 * time.Millisecond):
+				l.clock.Advance(time.Second) // a journal that waits for its store waits by the clock
+			}
 		}
 	})
-	return l
 }
 
 // eventually waits for what other goroutines bring about.
@@ -97,16 +126,21 @@ func (l *lab) account() store.Account {
 	return a
 }
 
-// parts are what waits for the clock besides calls: the heartbeat, the host, the
-// settler, and the watch of the room's assignments.
-const parts = 4
+// parts are what waits for the clock besides calls: the heartbeat, the host, the settler,
+// the journal, the local copy, the watch, and the watch of the rooms' assignments.
+const parts = 7
 
 // seen says whether every call has looked at the present time: Advance takes away
-// the timers that are due, and a call sets its next one when it has.
+// the timers that are due, and a call sets its next one when it has. While the store is
+// away the breaker waits too, to ask it again.
 func (l *lab) seen() bool {
 	ctx, cancel := context.WithTimeout(l.Context(), 50*time.Millisecond)
 	defer cancel()
-	return l.clock.BlockUntilContext(ctx, parts+l.node.calls.Calls()) == nil
+	waiting := parts + l.node.calls.Calls()
+	if l.node.breaker.Open() {
+		waiting++
+	}
+	return l.clock.BlockUntilContext(ctx, waiting) == nil
 }
 
 // pass moves the clock a minute at a time, so that each stay renews its share as
