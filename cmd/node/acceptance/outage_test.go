@@ -18,6 +18,14 @@ func TestKill9WithoutTheStore(t *testing.T) {
 	ctx := within(t, 180*time.Second)
 	dsn := postgres.Start(t)
 	proxy := postgres.NewProxy(t, dsn)
+	db, err := sql.Open("pgx", dsn)
+	must(t, err)
+	defer db.Close()
+	figure := func(query string) (v int64) {
+		t.Helper()
+		must(t, db.QueryRowContext(ctx, query).Scan(&v))
+		return v
+	}
 	out, err := exec.CommandContext(ctx, node.Program(t), "init", "--store", dsn).Output()
 	must(t, err)
 	n := node.Start(t, node.Options{Command: []string{"run"}, Flags: []string{"--store", proxy.DSN(), "--node", "m1", "--heartbeat", "500ms"},
@@ -57,18 +65,11 @@ func TestKill9WithoutTheStore(t *testing.T) {
 	joined(t, ctx, n, 1)
 	proxy.Heal()
 	must(t, n.AwaitMetric(ctx, "conclave_store_away", nil, func(v float64) bool { return v == 0 }))
+	for figure("SELECT count(*) FROM xdr") < 2 { // what the run that was killed knew, and what it left open
+	}
 	must(t, after.Hangup(ctx))
 	joined(t, ctx, n, 0)
 	must(t, n.Stop(ctx))
-
-	db, err := sql.Open("pgx", dsn)
-	must(t, err)
-	defer db.Close()
-	figure := func(query string) (v int64) {
-		t.Helper()
-		must(t, db.QueryRowContext(ctx, query).Scan(&v))
-		return v
-	}
 	for query, want := range map[string]int64{
 		"SELECT count(*) FROM participant":                                     3,
 		"SELECT count(*) FROM participant WHERE left_at = 0":                   0,

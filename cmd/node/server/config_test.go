@@ -3,6 +3,7 @@ package server
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // OP1: every config error names the key, the value and the fix.
@@ -24,6 +25,11 @@ func TestConfigErrorsNameFlagValueAndFix(t *testing.T) {
 		{func(c *Config) { c.MaxCalls = -1 }, []string{"--max-calls", "-1", "below 0"}},
 		{func(c *Config) { c.Store, c.StoreFile = "a", "b" }, []string{"--store", "--store-file", "one of them"}},
 		{func(c *Config) { c.StoreFile = "/nowhere/at all" }, []string{"--store-file", "/nowhere/at all"}},
+		{func(c *Config) { c.StorePatience = time.Minute }, []string{"--store-patience", "1m0s", "5s"}},
+		{func(c *Config) { c.OfflineCredit = "much" }, []string{"--offline-credit", `"much"`, "20.00"}},
+		{func(c *Config) { c.OfflineCredit = "-1" }, []string{"--offline-credit", `"-1"`, "0 or more"}},
+		{func(c *Config) { c.CopyMaxAge = -1 }, []string{"--copy-max-age", "0 (any age)"}},
+		{func(c *Config) { c.JournalSize = 1 }, []string{"--journal-size", "1", "MiB"}},
 		{func(c *Config) { c.Heartbeat = 1 }, []string{"heartbeat", "100ms"}},
 	} {
 		config := DevConfig()
