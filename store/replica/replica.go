@@ -36,14 +36,14 @@ type Config struct {
 	Keep time.Duration
 	// MaxAge is how old a copy may be to be used; 0: of any age.
 	MaxAge time.Duration
-	// Patience bounds one refresh.
-	Patience time.Duration
+	// Patience bounds one reading of everything; QuickPatience, a look at changes and balances.
+	Patience, QuickPatience time.Duration
 }
 
 // DefaultConfig keeps a copy at a path: a second behind, and good for a day.
 func DefaultConfig(path string) Config {
 	return Config{Path: path, Changes: time.Second, Balances: 30 * time.Second, All: time.Hour, Overlap: 2 * time.Minute,
-		Keep: 24 * time.Hour, MaxAge: 24 * time.Hour, Patience: 10 * time.Minute}
+		Keep: 24 * time.Hour, MaxAge: 24 * time.Hour, Patience: 10 * time.Minute, QuickPatience: 20 * time.Second}
 }
 
 // Validate says what is wrong with the configuration, or nil.
@@ -55,8 +55,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("local copy: changes every %v, balances every %v, everything every %v; they must be above 0, each not below the one before", c.Changes, c.Balances, c.All)
 	case c.Overlap <= 0 || c.Keep < 4*c.Overlap:
 		return fmt.Errorf("local copy: overlap %v and keep %v; the first must be above 0, the second at least four times that", c.Overlap, c.Keep)
-	case c.MaxAge < 0 || c.Patience <= 0:
-		return fmt.Errorf("local copy: maximum age %v, patience %v; the first must be 0 or more, the second above 0", c.MaxAge, c.Patience)
+	case c.MaxAge < 0 || c.Patience <= 0 || c.QuickPatience <= 0:
+		return fmt.Errorf("local copy: maximum age %v, patience %v and %v; the first must be 0 or more, the others above 0", c.MaxAge, c.Patience, c.QuickPatience)
 	}
 	return nil
 }
@@ -192,13 +192,13 @@ func (r *Replica) Refresh(ctx context.Context, all bool) error {
 
 // refresh does what is due.
 func (r *Replica) refresh(ctx context.Context, all bool) error {
-	ctx, cancel := context.WithTimeout(ctx, r.config.Patience)
-	defer cancel()
 	have, now := r.Stats().CopyTimes, r.clock.Now()
 	if all || due(have.All, now, r.config.All) || due(have.Changes, now, r.config.Keep/2) {
 		return r.all(ctx, now)
 	}
-	n, err := r.copier.Changes(ctx, have.Changes, now)
+	quick, cancel := context.WithTimeout(ctx, r.config.QuickPatience)
+	defer cancel()
+	n, err := r.copier.Changes(quick, have.Changes, now)
 	if errors.Is(err, sqlstore.ErrTooMany) {
 		return r.all(ctx, now)
 	}
@@ -207,7 +207,7 @@ func (r *Replica) refresh(ctx context.Context, all bool) error {
 	}
 	balances := have.Balances
 	if due(have.Balances, now, r.config.Balances) {
-		if err := r.copier.Balances(ctx, now); err != nil {
+		if err := r.copier.Balances(quick, now); err != nil {
 			return err
 		}
 		balances = now
@@ -226,6 +226,8 @@ func due(last, now time.Time, every time.Duration) bool {
 
 // all reads everything, and lets the store forget old notes.
 func (r *Replica) all(ctx context.Context, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, r.config.Patience)
+	defer cancel()
 	if err := r.copier.All(ctx, now); err != nil {
 		return err
 	}
