@@ -123,13 +123,12 @@ func (n *Node) books() billing.Store {
 // superseded ends a conference that was opened while the store was away, and has lost to
 // one of a higher epoch.
 func (n *Node) superseded(c store.Conference) {
-	for _, running := range n.host.Conferences() {
-		if running.ID() != c.ID {
-			continue
-		}
-		if err := running.End(conference.By{}); err != nil {
-			n.logger.Debug("conference has ended already", "conference", c.ID, "error", err)
-		}
+	running, err := n.host.Conference(c.ID)
+	if err == nil {
+		err = running.End(conference.By{API: "superseded"})
+	}
+	if err != nil {
+		n.logger.Debug("the conference has ended already", "conference", c.ID, "error", err)
 	}
 }
 
