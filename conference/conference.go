@@ -217,6 +217,10 @@ func (c *Conference) settle(events []roster.Event) []*Seat {
 
 // command runs one decision of the roster and carries out what follows.
 func (c *Conference) command(decide func(r *roster.Roster, now time.Time) ([]roster.Event, error)) error {
+	<-c.opened // there is no roster before
+	if c.openErr != nil {
+		return c.openErr
+	}
 	c.mu.Lock()
 	if c.finished {
 		c.mu.Unlock()
