@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -115,11 +114,12 @@ func (i *island) live() {
 	}(i.service, i.done)
 }
 
-// delivered waits until the store has been told everything.
+// delivered waits until the store has been told everything. The clock moves with the
+// world's, or shares would run out meanwhile.
 func (i *island) delivered() {
 	for i.journal.Stats().Waiting > 0 {
-		i.clock.Advance(100 * time.Millisecond)
-		runtime.Gosched()
+		<-time.After(time.Millisecond)
+		i.clock.Advance(10 * time.Millisecond)
 	}
 }
 
