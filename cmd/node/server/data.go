@@ -172,21 +172,21 @@ const watchEvery = time.Second
 // watch asks the store how it is, so that the first caller of an outage does not have to
 // find out, and refuses calls while the journal could not keep their records.
 func (n *Node) watch(ctx context.Context) error {
-	refusing := false
 	for n.sleep(ctx, watchEvery) == nil {
 		if err := n.breaker.Do(ctx, n.store.Ping); err != nil && !errors.Is(err, breaker.ErrOpen) {
 			n.logger.Debug("the store was asked how it is", "error", err)
 		}
-		full := n.journal.Accepts()
-		if refusing == (full != nil) {
-			continue
-		}
-		if refusing = full != nil; refusing {
+		full, refusing := n.journal.Accepts(), n.full.Load() != nil
+		switch {
+		case full != nil && !refusing:
 			n.logger.Error("new calls are refused: their records could not be kept", "error", full)
-		} else {
+			n.sip.Drain(true)
+			n.full.Store(&full)
+		case full == nil && refusing:
 			n.logger.Info("calls are taken again")
+			n.sip.Drain(false)
+			n.full.Store(nil)
 		}
-		n.sip.Drain(refusing)
 	}
 	return nil
 }

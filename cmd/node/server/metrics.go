@@ -89,7 +89,7 @@ func (n *Node) dataMetrics(gauge, counter metric) {
 	gauge("journal_records", "Records that wait for the store.", func() float64 { return float64(n.journal.Stats().Waiting) })
 	gauge("journal_bytes", "Size of the journal on the disk.", func() float64 { return float64(n.journal.Stats().Bytes) })
 	gauge("journal_max_bytes", "Size that the journal may have.", func() float64 { return float64(n.journal.Stats().Max) })
-	gauge("journal_full", "1 while calls are refused because their records could not be kept.", func() float64 { return flag(n.journal.Accepts() != nil) })
+	gauge("journal_full", "1 while calls are refused because their records could not be kept.", func() float64 { return flag(n.full.Load() != nil) })
 	gauge("journal_oldest_seconds", "How long the oldest record has waited for the store.", func() float64 {
 		oldest := n.journal.Stats().Oldest
 		if oldest.IsZero() {

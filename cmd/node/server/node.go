@@ -61,6 +61,7 @@ type Node struct {
 	sip      *signaling.Endpoint
 	web      net.Listener
 	ready    atomic.Bool
+	full     atomic.Pointer[error] // why calls are refused: the journal could not keep their records
 }
 
 // New opens the store, or the local copy if the store is away, and binds every port. The

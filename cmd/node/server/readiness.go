@@ -31,8 +31,8 @@ func (n *Node) readiness() (r readiness, ready bool) {
 	} else if !n.recovered() {
 		not("closing what the last run has left open")
 	}
-	if err := n.journal.Accepts(); err != nil {
-		r.Journal = err.Error()
+	if full := n.full.Load(); full != nil {
+		r.Journal = (*full).Error()
 		not("journal full")
 	}
 	if !n.ready.Load() {
