@@ -36,14 +36,15 @@ type Config struct {
 	Keep time.Duration
 	// MaxAge is how old a copy may be to be used; 0: of any age.
 	MaxAge time.Duration
-	// Patience bounds one reading of everything; QuickPatience, a look at changes and balances.
+	// Patience bounds one reading of everything or of all balances; QuickPatience, a look at
+	// what has changed.
 	Patience, QuickPatience time.Duration
 }
 
 // DefaultConfig keeps a copy at a path: a second behind, and good for a day.
 func DefaultConfig(path string) Config {
 	return Config{Path: path, Changes: time.Second, Balances: 30 * time.Second, All: time.Hour, Overlap: 2 * time.Minute,
-		Keep: 24 * time.Hour, MaxAge: 24 * time.Hour, Patience: 10 * time.Minute, QuickPatience: 20 * time.Second}
+		Keep: 24 * time.Hour, MaxAge: 24 * time.Hour, Patience: 10 * time.Minute, QuickPatience: 5 * time.Second}
 }
 
 // Validate says what is wrong with the configuration, or nil.
@@ -207,7 +208,9 @@ func (r *Replica) refresh(ctx context.Context, all bool) error {
 	}
 	balances := have.Balances
 	if due(have.Balances, now, r.config.Balances) {
-		if err := r.copier.Balances(quick, now); err != nil {
+		slow, cancel := context.WithTimeout(ctx, r.config.Patience)
+		defer cancel()
+		if err := r.copier.Balances(slow, now); err != nil {
 			return err
 		}
 		balances = now
