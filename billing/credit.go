@@ -122,6 +122,14 @@ func (c *Credit) Hold(account store.AccountID, id store.ParticipantID, amount mo
 	c.set(id, promise{account: account, amount: amount})
 }
 
+// Stays is how many stays have been promised money that the copy does not know of.
+func (c *Credit) Stays() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sweep()
+	return len(c.promises)
+}
+
 // Promised is what the account's stays have been promised on this node's own word.
 func (c *Credit) Promised(id store.AccountID) money.Amount {
 	c.mu.Lock()

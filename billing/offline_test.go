@@ -94,11 +94,7 @@ func (i *island) live() {
 		i.flaky, i.flaky, i.clock, hclog.NewNullLogger())
 	i.must(err)
 	for _, p := range j.Promises() {
-		amount := p.Total
-		if p.Settled {
-			amount = p.Cost
-		}
-		i.credit.Hold(p.Participant.AccountID, p.Participant.ID, amount)
+		i.credit.Hold(p.Participant.AccountID, p.Participant.ID, p.Owed())
 	}
 	i.journal = j
 	i.service = NewService(struct {
@@ -197,6 +193,9 @@ func TestOfflineCreditEnds(t *testing.T) {
 		t.Errorf("in the next outage, before the copy was made anew: %v", err)
 	}
 	i.refresh()
+	if n := i.credit.Stays(); n != 0 {
+		t.Errorf("%d stays are not in the copy", n)
+	}
 	again, err := i.join()
 	i.must(err)
 	again.Void(i.clock.Now(), store.CauseRefused)

@@ -87,6 +87,14 @@ type Promise struct {
 	Cost        money.Amount // of a stay that is settled
 }
 
+// Owed is what the promise may cost its account: what the stay has cost, or all of it.
+func (p Promise) Owed() money.Amount {
+	if p.Settled {
+		return p.Cost
+	}
+	return p.Total
+}
+
 // Open opens the journal in its folder, which one process at a time may use, with what an
 // earlier run of the node has left in it.
 func Open(c Config, s Store, g Guard, clock clockwork.Clock, logger hclog.Logger) (*Journal, error) {

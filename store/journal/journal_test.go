@@ -542,6 +542,9 @@ func TestPromises(t *testing.T) {
 	}) {
 		t.Errorf("%+v", got)
 	}
+	if got[open.ID].Owed() != 3*money.Unit || got[ended.ID].Owed() != money.Unit {
+		t.Errorf("owed: %s and %s", got[open.ID].Owed(), got[ended.ID].Owed())
+	}
 }
 
 // What is kept is read back as it was, each kind.

@@ -87,11 +87,7 @@ func (n *Node) openJournal(_ context.Context, s settings) (err error) {
 		return fmt.Errorf("--data %q: %w", n.config.DataDir, err)
 	}
 	for _, p := range n.journal.Promises() {
-		amount := p.Total
-		if p.Settled {
-			amount = p.Cost
-		}
-		n.credit.Hold(p.Participant.AccountID, p.Participant.ID, amount)
+		n.credit.Hold(p.Participant.AccountID, p.Participant.ID, p.Owed())
 	}
 	return nil
 }

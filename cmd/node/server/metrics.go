@@ -86,6 +86,7 @@ func (n *Node) dataMetrics(gauge, counter metric) {
 	counter("copy_answers_total", "Questions that the copy has answered for the store.", func() float64 { return float64(n.reader.Copied()) })
 	counter("copy_failures_total", "Refreshes of the copy that failed.", func() float64 { return float64(n.replica.Stats().Failed) })
 	counter("offline_stays_total", "Stays that have lived by offline credit.", func() float64 { return float64(n.billing.Stats().Offline) })
+	gauge("offline_credit_stays", "Stays whose offline credit the copy does not know of yet.", func() float64 { return float64(n.credit.Stays()) })
 	gauge("journal_records", "Records that wait for the store.", func() float64 { return float64(n.journal.Stats().Waiting) })
 	gauge("journal_bytes", "Size of the journal on the disk.", func() float64 { return float64(n.journal.Stats().Bytes) })
 	gauge("journal_max_bytes", "Size that the journal may have.", func() float64 { return float64(n.journal.Stats().Max) })
