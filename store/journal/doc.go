@@ -8,8 +8,8 @@
 // appended to a log on disk ([wal]) and return when they are there (fsync); delivery
 // follows at once when all is well. Two kinds of question cannot wait: whether a conference
 // may be opened (its epoch), and whether there is money (BeginStay, ExtendReservation).
-// They go to the store directly, after whatever waits for the same room. When the store
-// does not answer, OpenConference is journaled and a conference that loses against a
+// They go to the store directly, once it knows of the conferences and promises of the same
+// room; histories are not waited for. When the store does not answer, OpenConference is journaled and a conference that loses against a
 // higher epoch is told later (Config.Superseded); for money, package billing decides,
 // and tells by RecordStay what it promised.
 //
@@ -29,9 +29,10 @@
 //     behind it go on. [Journal.Requeue] puts dead letters back, once the cause is gone.
 //   - A record fails again and again while others succeed: after a hundred attempts it is
 //     a dead letter, too.
-//   - The disk or the log is full: appending fails with wal.ErrFull, first for histories,
-//     and when the last eighth is used up also for money. SettleStay then tells the store directly.
-//     What is in the log stays, and delivery makes room.
+//   - The disk or the log is filling up: [Journal.Accepts] says so when three quarters of
+//     the log are in use, and new calls are refused. The last eighth is for stays that have
+//     begun: histories, traces and new stays get wal.ErrFull. When that is used up too,
+//     SettleStay tells the store directly. What is in the log stays, and delivery makes room.
 //   - The process dies: what was acknowledged is there at the next start. A frame that
 //     was being written is cut off, and logged.
 package journal
