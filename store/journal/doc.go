@@ -9,9 +9,10 @@
 // follows at once when all is well. Two kinds of question cannot wait: whether a conference
 // may be opened (its epoch), and whether there is money (BeginStay, ExtendReservation).
 // They go to the store directly, once it knows of the conferences and promises of the same
-// room; histories are not waited for. When the store does not answer, OpenConference is journaled and a conference that loses against a
-// higher epoch is told later (Config.Superseded); for money, package billing decides,
-// and tells by RecordStay what it promised.
+// room; histories are not waited for. When the store does not answer, OpenConference is
+// journaled and a conference that loses against a higher epoch is told later
+// (Config.Superseded); for money, package billing decides, and tells by RecordStay what it
+// promised.
 //
 // # Order
 //
