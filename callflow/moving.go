@@ -2,7 +2,6 @@ package callflow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -152,11 +151,7 @@ func (c *call) moved(m membership, where sites.Assignment, conf store.Conference
 	c.stay.Move(conf, where.Focus, where.Epoch)
 	p := c.stay.Participant.ID
 	c.engine.traces.Put(outbox.Write{What: "move of participant " + string(p), Do: func(ctx context.Context) error {
-		err := c.engine.config.Traces.MoveParticipant(ctx, p, conf, where.Focus, where.Epoch)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil // the stay has ended since
-		}
-		return err
+		return c.engine.config.Traces.MoveParticipant(ctx, p, conf, where.Focus, where.Epoch)
 	}})
 	if c.sdp.onHold() {
 		m.Hold(true)

@@ -195,7 +195,7 @@ type Nodes interface {
 	Heartbeat(ctx context.Context, node string, incarnation int64, at time.Time) error
 	// StopRun records an orderly end. Stopping twice keeps the first end.
 	StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error
-	// OpenStaysOfDeadRuns returns the open participants whose focus is a run of
+	// OpenStaysOfDeadRuns returns the open participants whose ingress is a run of
 	// node other than incarnation, each with the last heartbeat of its run and what it
 	// has reserved.
 	OpenStaysOfDeadRuns(ctx context.Context, node string, incarnation int64) ([]DeadStay, error)

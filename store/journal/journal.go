@@ -23,6 +23,7 @@ type Store interface {
 	CloseConference(ctx context.Context, id store.ConferenceID, at time.Time, reason string) error
 	AppendConferenceEvents(ctx context.Context, events []store.ConferenceEvent) error
 	SetParticipantRole(ctx context.Context, id store.ParticipantID, r store.Role, owner bool) error
+	MoveParticipant(ctx context.Context, id store.ParticipantID, to store.ConferenceID, focus store.Place, epoch uint64) error
 	PutCall(ctx context.Context, c store.Call) error
 	AppendCallSteps(ctx context.Context, steps []store.CallStep) error
 	BeginStay(ctx context.Context, p store.Participant, amount money.Amount) error

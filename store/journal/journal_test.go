@@ -558,7 +558,8 @@ func TestRecordsAreReadBack(t *testing.T) {
 	bodies := []body{
 		&conferenceOpened{c}, &conferenceClosed{c.ID, t0, "empty"},
 		&conferenceEvents{[]store.ConferenceEvent{{ConferenceID: c.ID, Seq: 1, At: t0, Kind: "x", Detail: json.RawMessage(`{"a":1}`)}, {ConferenceID: c.ID, Seq: 2, At: t0, Kind: "y"}}},
-		&roleChanged{p.ID, store.RoleModerator, true}, &callPut{store.Call{ID: "c", StartedAt: t0, SIPStatus: 200}},
+		&roleChanged{p.ID, store.RoleModerator, true}, &participantMoved{p.ID, "c2", store.Place{Site: "b", Node: "n"}, 7},
+		&callPut{store.Call{ID: "c", StartedAt: t0, SIPStatus: 200}},
 		&callSteps{[]store.CallStep{{CallID: "c", Seq: 1, At: t0, Step: "s", Outcome: "ok", Detail: "\u2028<&>"}}},
 		&stayRecorded{p, money.Unit}, &staySettled{x}, &staySettled{quality}, &stayDiscarded{x},
 		&runStarted{store.NodeRun{Place: store.Place{Site: "a", Node: "n"}, Incarnation: 1 << 60, StartedAt: t0}}, &runBeat{"n", 1, t0}, &runStopped{"n", 1, t0},

@@ -33,6 +33,12 @@ type (
 		Role  store.Role
 		Owner bool
 	}
+	participantMoved struct {
+		ID    store.ParticipantID
+		To    store.ConferenceID
+		Focus store.Place
+		Epoch uint64
+	}
 	callPut      struct{ Call store.Call }
 	callSteps    struct{ Steps []store.CallStep }
 	stayRecorded struct {
@@ -79,6 +85,15 @@ func (b *conferenceEvents) deliver(ctx context.Context, s Store) error {
 
 func (b *roleChanged) deliver(ctx context.Context, s Store) error {
 	return s.SetParticipantRole(ctx, b.ID, b.Role, b.Owner)
+}
+
+// deliver: who has left meanwhile need not be moved.
+func (b *participantMoved) deliver(ctx context.Context, s Store) error {
+	err := s.MoveParticipant(ctx, b.ID, b.To, b.Focus, b.Epoch)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 func (b *callPut) deliver(ctx context.Context, s Store) error { return s.PutCall(ctx, b.Call) }
@@ -131,6 +146,7 @@ var kinds = map[string]func() body{
 	"conference-closed": func() body { return new(conferenceClosed) },
 	"conference-events": func() body { return new(conferenceEvents) },
 	"role-changed":      func() body { return new(roleChanged) },
+	"participant-moved": func() body { return new(participantMoved) },
 	"call":              func() body { return new(callPut) },
 	"call-steps":        func() body { return new(callSteps) },
 	"stay-recorded":     func() body { return new(stayRecorded) },
@@ -151,6 +167,8 @@ func kindOf(b body) string {
 		return "conference-events"
 	case *roleChanged:
 		return "role-changed"
+	case *participantMoved:
+		return "participant-moved"
 	case *callPut:
 		return "call"
 	case *callSteps:

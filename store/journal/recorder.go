@@ -98,6 +98,11 @@ func (j *Journal) SetParticipantRole(_ context.Context, id store.ParticipantID, 
 	return j.append(false, j.keyOf(string(id), "participant/"+string(id)), &roleChanged{id, r, owner})
 }
 
+// MoveParticipant returns when the move is on the disk.
+func (j *Journal) MoveParticipant(_ context.Context, id store.ParticipantID, to store.ConferenceID, focus store.Place, epoch uint64) error {
+	return j.append(false, j.keyOf(string(id), "participant/"+string(id)), &participantMoved{id, to, focus, epoch})
+}
+
 // PutCall returns when the call is on the disk.
 func (j *Journal) PutCall(_ context.Context, c store.Call) error {
 	if err := c.Validate(); err != nil {

@@ -48,8 +48,8 @@ func (s *Store) advance(ctx context.Context, what, node string, incarnation int6
 func (s *Store) OpenStaysOfDeadRuns(ctx context.Context, node string, incarnation int64) ([]store.DeadStay, error) {
 	return all(ctx, s, "open stays of earlier runs of node "+node, scanDeadStay, "SELECT "+participantColumns+`,
 		COALESCE((SELECT run.heartbeat_at FROM node_run AS run
-			WHERE run.node = participant.focus_node AND run.incarnation = participant.incarnation AND run.heartbeat_at > participant.joined_at), joined_at), reserved
-		FROM participant WHERE focus_node = $1 AND incarnation <> $2 AND left_at = 0 ORDER BY id`, node, incarnation)
+			WHERE run.node = participant.ingress_node AND run.incarnation = participant.incarnation AND run.heartbeat_at > participant.joined_at), joined_at), reserved
+		FROM participant WHERE ingress_node = $1 AND incarnation <> $2 AND left_at = 0 ORDER BY id`, node, incarnation)
 }
 
 func scanDeadStay(r scanner) (d store.DeadStay, err error) {

@@ -67,6 +67,7 @@ func testDeadStays(f *fixture) {
 	first := f.run(0)
 	c := f.of(first, 0)
 	before, after, left := f.participant(c), f.participant(c), f.participant(c)
+	before.Focus.Node = "n2" // mixed elsewhere, but n1's
 	after.JoinedAt = t0.Add(20 * time.Second)
 	f.must(f.s.BeginStay(ctx, before, 3))
 	f.must(f.s.ExtendReservation(ctx, before.ID, 5))
@@ -85,7 +86,7 @@ func testDeadStays(f *fixture) {
 	alive := f.participant(f.of(second, time.Minute))
 	f.must(f.s.BeginStay(ctx, alive, 0))
 	elsewhere := f.participant(c)
-	elsewhere.Focus.Node = "n2"
+	elsewhere.Ingress.Node = "n2" // mixed by n1, but n2's
 	f.must(f.s.BeginStay(ctx, elsewhere, 0))
 	dead, err = f.s.OpenStaysOfDeadRuns(ctx, "n1", second.Incarnation)
 	f.equal(dead, err, []store.DeadStay{{Participant: before, LastSeen: t0.Add(10 * time.Second), Reserved: 5},
