@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -72,10 +73,13 @@ func (p *pool) joinMissing(ctx context.Context) {
 	}
 }
 
-// tellFailure warns when the node is alone in the pool, which is what a wrong
+// tellFailure warns when no other node was ever found, which is what a wrong
 // configuration looks like. Otherwise a node is simply down.
 func (p *pool) tellFailure(addr netip.AddrPort, err error) {
-	if len(p.members.addresses()) == 0 {
+	if first := errors.Unwrap(err); first != nil {
+		err = first // memberlist's list of errors has one, and takes four lines for it
+	}
+	if len(p.members.list()) == 0 {
 		p.notes.warn("no member found at an address: is a node there, is this its "+p.kind.String()+
 			" gossip port, has it the same cluster name and key?", "address", addr.String(), "error", err.Error())
 		return

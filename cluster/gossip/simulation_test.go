@@ -175,6 +175,33 @@ func TestADeadSiteIsKnownToGossip(t *testing.T) {
 	})
 }
 
+// MS15: a node that crashed may be back at another address as soon as it is known to be
+// dead, which memberlist by itself does not allow.
+func TestACrashedNodeIsSoonBackElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(time.Millisecond)
+		nodes := m.cluster(t, "a", 3)
+		crashed := nodes[2].self.get()
+		if err := nodes[2].Close(); err != nil {
+			t.Fatal(err)
+		}
+		bind := netip.MustParseAddrPort("10.0.0.99:0")
+		start(t, Config{Cluster: "test", Site: crashed.Site, Node: crashed.Node, Incarnation: runs.Add(1),
+			Keys: [][]byte{firstKey}, Local: PoolConfig{Bind: bind, Seeds: []string{localSeed(nodes[0])}},
+			Wide: PoolConfig{Bind: bind}, Logger: hclog.NewNullLogger(), network: m.listen})
+		back := time.Now()
+		for _, g := range nodes[:2] {
+			for g.local.members.incarnation(crashed.ID()) == crashed.Incarnation {
+				if time.Since(back) > 10*time.Second {
+					t.Fatalf("%s knows %+v", g.self.get().ID(), g.local.members.list())
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+		t.Logf("back after %s", time.Since(back))
+	})
+}
+
 // MS3: two sites that were cut off for as long as it takes memberlist to forget the dead
 // find each other again by themselves, soon.
 func TestALongCutHeals(t *testing.T) {

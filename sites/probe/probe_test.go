@@ -2,9 +2,13 @@ package probe
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/jonboulle/clockwork"
@@ -150,6 +154,74 @@ func TestPingsOfADeafNodeAreBounded(t *testing.T) {
 			t.Errorf("%d pings of a node at once; %v after the end", n.most, n.pings)
 		}
 	})
+}
+
+// A ping that does not end in time must not pile up.
+func TestSlowPingsDoNotPileUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var under, most atomic.Int32
+		p, err := New(Config{Site: "a", Clock: clockwork.NewRealClock(), Logger: hclog.NewNullLogger(),
+			Members: func() []Target { return []Target{{Site: "b", Node: "b1", Addr: "b1:1"}} },
+			Ping: func(ctx context.Context, _ Target) error {
+				most.Store(max(most.Load(), under.Add(1)))
+				defer under.Add(-1)
+				<-ctx.Done()
+				time.Sleep(5 * time.Second)
+				return ctx.Err()
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := p.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if most.Load() != pingsPerNode || under.Load() != 0 {
+			t.Errorf("%d at once, %d after the end", most.Load(), under.Load())
+		}
+	})
+}
+
+func TestWhomToPing(t *testing.T) {
+	answers := func(n string) reach.NodeStatus { return reach.NodeStatus{Node: n, Answered: time.Unix(1, 0)} }
+	fails := func(n string, times int) reach.NodeStatus { return reach.NodeStatus{Node: n, Failures: times} }
+	for name, test := range map[string]struct {
+		known     string // the living in capitals
+		own       reach.Verdict
+		nodes     []reach.NodeStatus
+		want      string // come first, in any order; the rest is chance
+		wantCount int
+	}{
+		"at first two":                     {"ABCDEF", reach.Unknown, nil, "", 2},
+		"at first the living":              {"abcD", reach.Unknown, nil, "D", 2},
+		"two that answer are enough":       {"ABCDEF", reach.Up, []reach.NodeStatus{answers("E"), answers("F")}, "", 2},
+		"one that fails calls for more":    {"ABCDEF", reach.Up, []reach.NodeStatus{answers("E"), fails("F", 1)}, "EF", 5},
+		"the living come first":            {"abcdEf", reach.Up, []reach.NodeStatus{fails("a", 3), fails("b", 2)}, "abE", 5},
+		"the given up make room":           {"abcdeF", reach.Down, []reach.NodeStatus{fails("a", 9), fails("b", 8), fails("c", 4), fails("d", 4), fails("e", 4)}, "abF", 5},
+		"what has not failed enough stays": {"abcdEF", reach.Down, []reach.NodeStatus{fails("a", 9), fails("b", 8), fails("c", 3), fails("d", 4)}, "abc", 5},
+		"there are no more":                {"a", reach.Down, []reach.NodeStatus{fails("a", 9)}, "a", 1},
+	} {
+		var targets []Target
+		for _, n := range test.known {
+			targets = append(targets, Target{Site: "b", Node: string(n), Alive: unicode.IsUpper(n)})
+		}
+		for range 20 { // whatever chance does
+			var got []string
+			for _, target := range choose(targets, reach.Status{Own: test.own, Nodes: test.nodes}, 4) {
+				got = append(got, target.Node)
+			}
+			want := strings.Split(test.want, "")
+			if first := got[:len(want)]; len(got) != test.wantCount || !sameSet(first, want) {
+				t.Errorf("%s: %q, want %d, first %q", name, got, test.wantCount, test.want)
+				break
+			}
+		}
+	}
+}
+
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 func TestConfigIsChecked(t *testing.T) {
