@@ -28,7 +28,9 @@ type Gossip struct {
 	cancel  context.CancelFunc
 	loops   sync.WaitGroup // rejoining and publishing
 	notes   *notes
-	closed  sync.Once
+
+	ending sync.Mutex // Leave and Close, one at a time
+	closed bool
 }
 
 // Start opens both pools and begins to look for the others; it does not wait for any.
@@ -198,6 +200,11 @@ func (g *Gossip) Leave(ctx context.Context) error {
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = max(time.Until(deadline), time.Millisecond)
 	}
+	g.ending.Lock()
+	defer g.ending.Unlock()
+	if g.closed {
+		return errors.New("leave the cluster: gossip is closed already")
+	}
 	g.self.change(func(m *Member) { m.Left = true })
 	var both sync.WaitGroup
 	errs := make([]error, 2)
@@ -211,19 +218,23 @@ func (g *Gossip) Leave(ctx context.Context) error {
 // Close stops gossiping, without a good-bye, and saves the addresses learnt. It does
 // not wait for nodes that do not answer.
 func (g *Gossip) Close() error {
-	var err error
-	g.closed.Do(func() {
-		g.cancel()
-		g.loops.Wait()
-		for _, p := range []*pool{g.local, g.wide} {
-			if p != nil {
-				err = errors.Join(err, p.close())
-			}
+	g.ending.Lock()
+	defer g.ending.Unlock()
+	if g.closed {
+		return nil
+	}
+	g.closed = true
+	g.cancel()
+	g.loops.Wait()
+	var errs []error
+	for _, p := range []*pool{g.local, g.wide} {
+		if p != nil {
+			errs = append(errs, p.close())
 		}
-		err = errors.Join(err, g.book.save())
-		g.notes.stop()
-	})
-	return err
+	}
+	errs = append(errs, g.book.save())
+	g.notes.stop()
+	return errors.Join(errs...)
 }
 
 // signal leaves one token, unless one is there.

@@ -166,13 +166,23 @@ func (m *metadata) setBytes(field protowire.Number, v []byte) error {
 	case fieldHTTP:
 		m.Addresses.HTTP = string(v)
 	case fieldLocalGossip:
-		return m.Addresses.LocalGossip.UnmarshalBinary(v)
+		return readAddress(&m.Addresses.LocalGossip, v)
 	case fieldWideGossip:
-		return m.Addresses.WideGossip.UnmarshalBinary(v)
+		return readAddress(&m.Addresses.WideGossip, v)
 	case fieldRaft:
 		m.Raft = append([]byte(nil), v...)
 	case fieldVersion:
 		m.Version = string(v)
+	}
+	return nil
+}
+
+func readAddress(to *netip.AddrPort, v []byte) error {
+	if err := to.UnmarshalBinary(v); err != nil {
+		return err
+	}
+	if !to.IsValid() {
+		return errors.New("a port without an address")
 	}
 	return nil
 }
