@@ -26,6 +26,8 @@ type Peers interface {
 	// WhereIs asks a node of the room's home site where its conference runs: the
 	// same method of its Cluster.
 	WhereIs(ctx context.Context, node store.Place, room store.RoomID, over uint64) (Assignment, error)
+	// Ping asks a node for a sign of life.
+	Ping(ctx context.Context, node store.Place) error
 }
 
 // Epochs tell the highest epoch that the database has seen of a room.
@@ -49,10 +51,12 @@ type Config struct {
 }
 
 const (
-	// askTime is how long one node of the home site is given, and askNodes how many
-	// are asked, before the site counts as not to be reached.
-	askTime  = time.Second
+	// pingTime is how long the nodes of the home site have for a sign of life, before
+	// the site counts as not to be reached; askNodes is how many are asked.
+	pingTime = time.Second
 	askNodes = 2
+	// askTime is how long a site that lives has for its answer: it may be electing.
+	askTime = 3500 * time.Millisecond
 	// remember is how long that is believed, without asking again, while the verdict
 	// on the site does not say so yet.
 	remember = 3 * time.Second
@@ -143,33 +147,6 @@ var kinds = map[store.ConferenceKind]registry.Kind{store.KindMain: registry.Kind
 func lost(err error) bool {
 	var refusal registry.Refusal
 	return err != nil && (!errors.As(err, &refusal) || refusal == registry.Expired || refusal == registry.Unknown)
-}
-
-// askHome asks the room's home site: a few of its nodes, if it is worth it.
-func (c *Cluster) askHome(ctx context.Context, room store.Room, over uint64) (Assignment, error) {
-	site := room.HomeSite
-	if !c.config.Reachable(site) {
-		return Assignment{}, fmt.Errorf("site %s is not reachable", site)
-	}
-	if c.isSilent(site) {
-		return Assignment{}, fmt.Errorf("site %s did not answer a moment ago", site)
-	}
-	err := fmt.Errorf("no node of site %s is known", site)
-	for _, node := range first(of(c.config.Nodes(), site, room.ID), askNodes) {
-		var a Assignment
-		if a, err = c.ask(ctx, node.Place, room.ID, over); err == nil {
-			return a, nil
-		}
-		c.config.Logger.Debug("a node of the home site did not say where the conference is", "node", node.Node, "error", err)
-	}
-	c.setSilent(site)
-	return Assignment{}, err
-}
-
-func (c *Cluster) ask(ctx context.Context, node store.Place, room store.RoomID, over uint64) (Assignment, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	return c.config.Peers.WhereIs(ctx, node, room, over)
 }
 
 func (c *Cluster) isSilent(site string) bool {

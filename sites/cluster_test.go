@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ type site struct {
 	others  map[string]*site
 	cut     map[string]bool // sites that do not answer
 	verdict map[string]bool // sites that count as unreachable
+	mu      sync.Mutex      // a locator asks several nodes at once
 	asked   int
 	clock   *clockwork.FakeClock
 }
@@ -63,11 +65,34 @@ func (s *site) RoomEpoch(_ context.Context, room store.RoomID) (uint64, error) {
 }
 
 func (s *site) WhereIs(ctx context.Context, node store.Place, room store.RoomID, over uint64) (Assignment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked++
 	if s.cut[node.Site] {
 		return Assignment{}, errors.New("cut")
 	}
 	return s.others[node.Site].cluster(node.Node).WhereIs(ctx, room, over)
+}
+
+func (s *site) askings() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+func (s *site) Ping(_ context.Context, node store.Place) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cut[node.Site] {
+		return errors.New("cut")
+	}
+	return nil
+}
+
+func (s *site) setCut(site string, cut bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut[site] = cut
 }
 
 func (s *site) known() []Node {
@@ -127,7 +152,7 @@ func TestLocalConference(t *testing.T) {
 	_, b := two()
 	r := room("r", "a")
 	home := locate(t, b.cluster("b1"), r, 0)
-	b.cut["a"] = true
+	b.setCut("a", true)
 	b1, b2 := b.cluster("b1"), b.cluster("b2")
 	local := locate(t, b1, r, 0)
 	if local.Kind != store.KindLocal || local.Focus.Site != "b" {
@@ -137,20 +162,20 @@ func TestLocalConference(t *testing.T) {
 		t.Errorf("another local conference: %+v and %+v", again, local)
 	}
 	// It was two nodes that were asked; after that it is remembered.
-	asked := b.asked
+	asked := b.askings()
 	locate(t, b1, r, 0)
-	if b.asked != asked {
+	if b.askings() != asked {
 		t.Error("the silent site was asked again at once")
 	}
-	b.cut["a"] = false
+	b.setCut("a", false)
 	b.clock.Advance(remember + time.Second)
 	if got := locate(t, b1, r, 0); got != home {
 		t.Errorf("after the heal: %+v, want %+v", got, home)
 	}
 	// The verdict alone is enough not to ask.
 	b.verdict["a"] = true
-	asked = b.asked
-	if got := locate(t, b2, r, 0); got != local || b.asked != asked {
+	asked = b.askings()
+	if got := locate(t, b2, r, 0); got != local || b.askings() != asked {
 		t.Errorf("against the verdict: %+v", got)
 	}
 }

@@ -64,6 +64,9 @@ func Start(ctx context.Context, spec Spec) (*Lab, error) {
 	if spec.Classes == nil {
 		spec.Classes = Classes()
 	}
+	if spec.Log == nil {
+		spec.Log = hclog.NewNullLogger()
+	}
 	if err := os.MkdirAll(spec.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the lab's directory: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/conclave-voice/conclave/cluster/rpc"
 	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/sites/probe"
+	"github.com/conclave-voice/conclave/sites/reach"
 	"github.com/conclave-voice/conclave/store"
 )
 
@@ -28,8 +29,10 @@ type Cluster struct {
 	config read
 	self   certs.Identity
 	bundle *certs.Bundle
-	logger hclog.Logger
-	clock  clockwork.Clock
+	// incarnation is of this run of the node.
+	incarnation uint64
+	logger      hclog.Logger
+	clock       clockwork.Clock
 
 	gossip   *gossip.Gossip
 	group    *raftgroup.Group
@@ -58,7 +61,7 @@ func Open(config Config, run store.NodeRun, epochs sites.Epochs, clock clockwork
 	if err != nil {
 		return nil, fmt.Errorf("--cluster-dir: %w", err)
 	}
-	c := &Cluster{self: bundle.Identity(), bundle: bundle, logger: logger, clock: clock}
+	c := &Cluster{self: bundle.Identity(), bundle: bundle, incarnation: uint64(run.Incarnation), logger: logger, clock: clock}
 	if c.config, err = config.check(run.Node); err != nil {
 		return nil, err
 	}
@@ -74,7 +77,7 @@ func Open(config Config, run store.NodeRun, epochs sites.Epochs, clock clockwork
 		}
 	}
 	c.locator = sites.NewCluster(sites.Config{Self: run.Place, Incarnation: uint64(run.Incarnation), Registry: c.group, Peers: c.foci, Epochs: epochs,
-		Nodes: c.candidates, Reachable: func(site string) bool { return c.prober.Verdict(site).Usable() }, Clock: clock, Logger: logger.Named("sites")})
+		Nodes: c.candidates, Reachable: c.reachable, Clock: clock, Logger: logger.Named("sites")})
 	return c, nil
 }
 
@@ -120,6 +123,12 @@ func (c *Cluster) startRaft(run store.NodeRun) error {
 	return nil
 }
 
+// reachable says whether a site is worth asking: one that is not known yet is.
+func (c *Cluster) reachable(site string) bool {
+	v := c.prober.Verdict(site)
+	return v.Usable() || v == reach.Unknown
+}
+
 // announce tells the site's nodes of this one's Raft server.
 func (c *Cluster) announce(m raftgroup.Member) {
 	if err := c.gossip.SetRaft(encodeMember(m)); err != nil {
@@ -132,7 +141,7 @@ func (c *Cluster) makeProber(store.NodeRun) (err error) {
 		Ping: func(ctx context.Context, t probe.Target) error { return c.client.Ping(ctx, c.identity(t.Site, t.Node)) },
 		ThirdParty: func(ctx context.Context, via probe.Target, site string) (bool, error) {
 			got, err := rpc.Call[verdictRequest, verdictAnswer](ctx, c.client, c.identity(via.Site, via.Node), methodVerdict, verdictRequest{site})
-			return got.Usable, err
+			return got.Up, err
 		}})
 	return err
 }

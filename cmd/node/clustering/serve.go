@@ -6,6 +6,7 @@ import (
 	"github.com/conclave-voice/conclave/callflow/peers"
 	"github.com/conclave-voice/conclave/cluster/certs"
 	"github.com/conclave-voice/conclave/cluster/rpc"
+	"github.com/conclave-voice/conclave/sites/reach"
 )
 
 // The methods of this package.
@@ -18,7 +19,7 @@ type raftMessage struct{ Data []byte }
 
 type verdictRequest struct{ Site string }
 
-type verdictAnswer struct{ Usable bool }
+type verdictAnswer struct{ Up bool }
 
 // Serve adds what other nodes may ask for, before Run.
 func (c *Cluster) Serve(calls peers.Hosting) {
@@ -32,7 +33,7 @@ func (c *Cluster) Serve(calls peers.Hosting) {
 	})
 	// Never hearsay: only what this node has found out itself.
 	rpc.Handle(c.server, methodVerdict, func(_ context.Context, _ certs.Identity, r verdictRequest) (verdictAnswer, error) {
-		return verdictAnswer{c.prober.Verdict(r.Site).Usable()}, nil
+		return verdictAnswer{c.prober.Verdict(r.Site) == reach.Up}, nil
 	})
 }
 

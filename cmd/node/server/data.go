@@ -176,12 +176,12 @@ func (n *Node) watch(ctx context.Context) error {
 		switch {
 		case full != nil && !refusing:
 			n.logger.Error("new calls are refused: their records could not be kept", "error", full)
-			n.sip.Drain(true)
 			n.full.Store(&full)
+			n.admit()
 		case full == nil && refusing:
 			n.logger.Info("calls are taken again")
-			n.sip.Drain(false)
 			n.full.Store(nil)
+			n.admit()
 		}
 	}
 	return nil

@@ -61,6 +61,7 @@ type Node struct {
 	sip      *signaling.Endpoint
 	web      net.Listener
 	ready    atomic.Bool
+	joined   atomic.Bool           // to the cluster, if there is one
 	full     atomic.Pointer[error] // why calls are refused: the journal could not keep their records
 }
 
@@ -214,6 +215,8 @@ func inUse(flag, value string, err error) error {
 func (n *Node) Run(ctx context.Context, out io.Writer) error {
 	defer n.close()
 	n.ready.Store(true)
+	n.joined.Store(n.cluster == nil)
+	n.admit()
 	if n.config.Seed {
 		banner(out, n.config, n.sip.Addrs()[0].Addr.String(), n.web.Addr().String())
 	}
@@ -231,7 +234,7 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 	if n.cluster != nil {
 		parts = append(parts, part{name: "cluster", run: func(ctx context.Context) error {
 			return n.cluster.Run(ctx, func() int { return n.host.Load().Seats })
-		}})
+		}}, part{name: "joining", run: n.join})
 	}
 	return runParts(ctx, append(parts,
 		part{name: "conferences", run: n.host.Run},
@@ -239,7 +242,7 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 		part{name: "SIP", run: n.sip.Run},
 		part{name: "calls", run: n.calls.Run, before: func() {
 			n.ready.Store(false)
-			n.sip.Drain(true)
+			n.admit()
 		}},
 		part{name: "watch", run: n.watch},
 	))

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -35,11 +36,29 @@ func (n *Node) readiness() (r readiness, ready bool) {
 		r.Journal = (*full).Error()
 		not("journal full")
 	}
+	if !n.joined.Load() {
+		r.SIP = "joining"
+		not("joining the cluster")
+	}
 	if !n.ready.Load() {
 		r.SIP = "stopping"
 		not("stopping")
 	}
 	return r, ready
+}
+
+// admit lets new calls in, or refuses them, as the node is.
+func (n *Node) admit() {
+	n.sip.Drain(n.full.Load() != nil || !n.joined.Load() || !n.ready.Load())
+}
+
+// join lets calls in when the node is one of its cluster.
+func (n *Node) join(ctx context.Context) error {
+	n.cluster.Join(ctx)
+	n.joined.Store(true)
+	n.admit()
+	<-ctx.Done()
+	return nil
 }
 
 // recovered says whether what the last run has left open is closed, or has taken too long.
