@@ -30,7 +30,7 @@ var arrows = map[string][]string{
 
 // core are the packages that decide: no I/O, no clock, no goroutine of their own.
 var core = []string{
-	"conference/roster", "callflow/dialogue", "billing/rating", "media/offeranswer",
+	"conference/roster", "callflow/dialogue", "billing/rating", "media/offeranswer", "cluster/registry", "sites/reach",
 }
 
 // impure are imports that a core package has no use for.
