@@ -217,6 +217,31 @@ func TestStalledStore(t *testing.T) {
 	c.complete(1)
 }
 
+// MS7: a conference that was opened without the store, and has lost to one of a higher epoch,
+// ends when the store is back. Its callers' stays are settled all the same.
+func TestConferenceThatHasLost(t *testing.T) {
+	c := startCoast(t)
+	c.cut(c.proxy.Cut)
+	c.joinAlone()
+	winner := c.node.host.Conferences()[0].Row()
+	winner.ID, winner.Epoch, winner.Focus.Node = store.NewConferenceID(), winner.Epoch+1, "elsewhere"
+	if err := c.direct.OpenConference(t.Context(), winner); err != nil {
+		t.Fatal(err)
+	}
+	c.heal()
+	c.eventually("the conference has ended here", func() bool {
+		c.clock.Advance(100 * time.Millisecond)
+		return c.node.host.Load().Conferences == 0 && c.node.journal.Stats().Waiting == 0 && len(c.records()) == 1
+	})
+	if x := c.records()[0]; x.Cause != store.CauseEnded || x.ConferenceID == winner.ID {
+		t.Errorf("%+v", x)
+	}
+	open, err := c.direct.ListConferences(t.Context(), store.Scope{}, "", false, store.Page{})
+	if err != nil || len(open) != 1 || open[0].ID != winner.ID || c.node.journal.Stats().DeadLetters != 0 {
+		t.Errorf("open are %+v, %v; %d dead letters", open, err, c.node.journal.Stats().DeadLetters)
+	}
+}
+
 // MS7: a node starts while the database is away, by the copy of its last run, takes calls,
 // and tells everything afterwards; without a copy it says why it cannot start.
 func TestStartWithoutTheStore(t *testing.T) {
