@@ -143,6 +143,10 @@ func (d *delivery) finish(a result) {
 	case a.err == nil || errors.Is(a.err, errSuperseded):
 		j.delivered.Add(1)
 		j.tell(r, a.err)
+	case early(r.body, a.err) && d.schedule.early(r.Key, j.clock.Now()):
+		j.failed.Add(1)
+		j.logger.Debug("a stay waits for its conference", "key", r.Key, "error", a.err)
+		return
 	case answered || unread:
 		if !d.bury(r, a.err) {
 			return

@@ -140,6 +140,13 @@ func precedes(b body) bool {
 	return false
 }
 
+// early says whether the store did not take a record because it does not know yet what the
+// record refers to: the conference of a stay, if another node hosts it.
+func early(b body, err error) bool {
+	_, stay := b.(*stayRecorded)
+	return stay && errors.Is(err, store.ErrNotFound)
+}
+
 // kinds are the names of bodies on disk. A name is never given another meaning.
 var kinds = map[string]func() body{
 	"conference-opened": func() body { return new(conferenceOpened) },

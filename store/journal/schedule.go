@@ -8,6 +8,8 @@ const (
 	laneMost   = 5 * time.Second
 	// mostStrikes is how often a record may fail while others succeed.
 	mostStrikes = 100
+	// earlyMost makes that some 45 minutes for a record that another node's has to precede.
+	earlyMost = 30 * time.Second
 )
 
 // schedule decides which record is delivered when: in order within a key, the keys side
@@ -126,6 +128,21 @@ func (s *schedule) failed(key string, now time.Time) {
 	}
 	l.notUntil = now.Add(doubled(pauseFirst, l.strikes, laneMost))
 	s.paused = append(s.paused, l)
+}
+
+// early: the store does not know yet what the first record of a key refers to, and which
+// another node may have to tell. It says whether the record is to wait, and others go on;
+// false: that has been so too often.
+func (s *schedule) early(key string, now time.Time) bool {
+	l := s.lanes[key]
+	if l.strikes++; l.strikes >= mostStrikes {
+		return false
+	}
+	s.underWay--
+	s.failures, s.notUntil = 0, time.Time{}
+	l.notUntil = now.Add(doubled(pauseFirst, l.strikes, earlyMost))
+	s.paused = append(s.paused, l)
+	return true
 }
 
 // hurry ends all pauses.

@@ -114,3 +114,33 @@ func TestStubbornRecord(t *testing.T) {
 		away.failed(r.Key, now)
 	}
 }
+
+// What waits for another node's record is given up in the end, and holds nobody back.
+func TestEarlyRecord(t *testing.T) {
+	s := newSchedule(4)
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	now := begin
+	s.add(record{Key: "early"})
+	for {
+		r, ok, wake := s.next(now)
+		if !ok {
+			now = wake
+			continue
+		}
+		if r.Key != "early" {
+			s.over(r.Key, true)
+			continue
+		}
+		if !s.early(r.Key, now) {
+			break
+		}
+		s.add(record{Key: "other"})
+		if r, ok, _ := s.next(now); !ok || r.Key != "other" {
+			t.Fatalf("%+v is held back", r)
+		}
+		s.over("other", true)
+	}
+	if d := now.Sub(begin); d < 40*time.Minute || d > 50*time.Minute {
+		t.Errorf("given up after %v", d)
+	}
+}
