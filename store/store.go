@@ -177,7 +177,8 @@ type Usage interface {
 	// Cause, its xDR, the ledger entry of its amount, the account's balance,
 	// and the reservation given back. Exactly the first call for an id has an
 	// effect; it returns true. A stay that was never begun is ErrNotFound. What
-	// the xDR says of account, customer and conference must be the stay's.
+	// the xDR says of account, customer and room must be the stay's; its conference
+	// may be a later one of the room, which the stay has gone on in.
 	SettleStay(ctx context.Context, x XDR) (settled bool, err error)
 	// SetParticipantRole records a role or ownership changed in the conference.
 	SetParticipantRole(ctx context.Context, id ParticipantID, r Role, owner bool) error

@@ -112,25 +112,26 @@ func (s *Store) ExtendReservation(ctx context.Context, id store.ParticipantID, t
 
 // holding is what a stay has of its account's money, and whose it is.
 type holding struct {
-	conference store.ConferenceID
-	customer   store.CustomerID
-	account    store.AccountID
-	currency   string
-	reserved   money.Amount
-	left       int64
+	room     store.RoomID
+	customer store.CustomerID
+	account  store.AccountID
+	currency string
+	reserved money.Amount
+	left     int64
 }
 
 func holdingOf(ctx context.Context, q querier, id store.ParticipantID) (h holding, err error) {
-	err = q.QueryRowContext(ctx, "SELECT conference_id, customer_id, account_id, currency, reserved, left_at FROM participant WHERE id = $1", id).
-		Scan(&h.conference, &h.customer, &h.account, &h.currency, &h.reserved, &h.left)
+	err = q.QueryRowContext(ctx, "SELECT room_id, customer_id, account_id, currency, reserved, left_at FROM participant WHERE id = $1", id).
+		Scan(&h.room, &h.customer, &h.account, &h.currency, &h.reserved, &h.left)
 	return h, err
 }
 
 // fits says whether the xDR is of this stay: one that is not would charge somebody
-// else, or show one customer's call to another.
+// else, or show one customer's call to another. Its conference is not compared: what moved
+// the stay to another may not have been told yet.
 func (h holding) fits(x store.XDR) error {
-	if x.ConferenceID != h.conference || x.CustomerID != h.customer || x.AccountID != h.account || x.Currency != h.currency {
-		return fmt.Errorf("%w xDR: its conference, customer, account or currency is not the stay's; copy them from the participant", store.ErrInvalid)
+	if x.RoomID != h.room || x.CustomerID != h.customer || x.AccountID != h.account || x.Currency != h.currency {
+		return fmt.Errorf("%w xDR: its room, customer, account or currency is not the stay's; copy them from the participant", store.ErrInvalid)
 	}
 	return nil
 }

@@ -254,7 +254,7 @@ func testInvalidRecords(f *fixture) {
 		"quality":        func(x *store.XDR) { x.Quality = []byte("[") },
 		"no end":         func(x *store.XDR) { x.EndedAt = time.Time{} },
 		"currency":       func(x *store.XDR) { x.Currency = "EUR" },
-		"conference":     func(x *store.XDR) { x.ConferenceID = "another" },
+		"room":           func(x *store.XDR) { x.RoomID = "another" },
 		"epoch too high": func(x *store.XDR) { x.Epoch = 1 << 63 },
 	} {
 		x := record(p, 1)
@@ -266,6 +266,11 @@ func testInvalidRecords(f *fixture) {
 	if a := f.read(f.account.ID); a.Balance != 100*money.Unit || a.Reserved != money.Unit {
 		f.Errorf("%+v", a)
 	}
+	f.consistent(f.account.ID)
+	moved := record(p, 1)
+	moved.ConferenceID = "a later one of the room"
+	settled, err := f.s.SettleStay(f.Context(), moved)
+	f.equal(settled, err, true)
 	f.consistent(f.account.ID)
 }
 
