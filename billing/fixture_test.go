@@ -33,8 +33,9 @@ var errAway = errors.New("the database is away")
 // flaky is a real store whose answers can be lost on the way.
 type flaky struct {
 	*sqlstore.Store
-	away atomic.Bool // nothing reaches it
-	deaf atomic.Bool // BeginStay and SettleStay reach it, the answer is lost
+	budget time.Duration // of a question of the journal's
+	away   atomic.Bool   // nothing reaches it
+	deaf   atomic.Bool   // BeginStay and SettleStay reach it, the answer is lost
 }
 
 func (f *flaky) BeginStay(ctx context.Context, p store.Participant, amount money.Amount) error {
