@@ -72,13 +72,19 @@ func TestOneNodeTakesTheDialogOfADeadNode(t *testing.T) {
 	s.up()
 	owner := s.leader()
 	run := owner.instance()
+	put := func(version uint64) error {
+		return s.settled("the owner puts the dialog", func() error {
+			return owner.running().PutDialog(t.Context(), "call", version, nil)
+		})
+	}
 	s.keeps(owner, "call", 1, "early")
 	s.keeps(owner, "call", 2, "answered")
 	s.keeps(owner, "over", 1, "answered")
-	if err := owner.running().DropDialog(t.Context(), "over"); err != nil {
+	drop := func() error { return owner.running().DropDialog(t.Context(), "over") }
+	if err := s.settled("a dialog is dropped", drop); err != nil {
 		t.Fatal(err)
 	}
-	if err := owner.running().PutDialog(t.Context(), "call", 2, nil); !errors.Is(err, registry.Stale) {
+	if err := put(2); !errors.Is(err, registry.Stale) {
 		t.Errorf("putting the same version again: %v", err)
 	}
 	s.crash(owner.name)
@@ -106,7 +112,7 @@ func TestOneNodeTakesTheDialogOfADeadNode(t *testing.T) {
 	s.keeps(heirs[winner], "call", 3, "moved")
 	s.start(owner.name)
 	s.up()
-	if err := owner.running().PutDialog(t.Context(), "call", 4, nil); !errors.Is(err, registry.NotOwner) {
+	if err := put(4); !errors.Is(err, registry.NotOwner) {
 		t.Errorf("the former owner puts it: %v", err)
 	}
 	s.same()

@@ -34,8 +34,8 @@
 // # The first node
 //
 // Exactly one node may found the group: the first, in order, of Config.Seeds. It
-// waits until all seeds are live and none has ever been in a group. A group has an
-// id, and a node that is in another group is never added.
+// waits until all seeds are live and none has ever been in a group, which it has them
+// confirm. A group has an id, and a node that is in another group is never added.
 //
 // # What a site survives
 //
@@ -71,4 +71,8 @@
 // written; here it is never changed, and the live nodes' addresses are used instead. A
 // future that is in the hands of the state machine when Raft stops is never answered;
 // Close waits for them first.
+//
+// One fault remains: a server votes only for voters of its own configuration. When the
+// leader dies in the instant in which a promotion has reached the new voter and not the
+// other one, these two elect nobody until it is back.
 package raftgroup

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,17 @@ func (g *gate) Forward(ctx context.Context, node string, request []byte) ([]byte
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// counter counts what is forwarded.
+type counter struct {
+	raftgroup.Forwarder
+	count *atomic.Int64
+}
+
+func (c counter) Forward(ctx context.Context, node string, request []byte) ([]byte, error) {
+	defer c.count.Add(1)
+	return c.Forwarder.Forward(ctx, node, request)
 }
 
 // loser loses the answer to the first command that is forwarded, once it was carried

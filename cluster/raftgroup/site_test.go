@@ -153,12 +153,15 @@ func (s *site) crash(name string) {
 	s.mu.Lock()
 	n := s.nodes[name]
 	group, front := n.group, n.front
-	n.group, n.front, n.member = nil, nil, raftgroup.Member{}
+	n.group, n.front = nil, nil
 	s.mu.Unlock()
 	front.close()
 	if err := group.Close(); err != nil {
 		s.t.Errorf("closing %s: %v", name, err)
 	}
+	s.mu.Lock()
+	n.member = raftgroup.Member{} // and announces nothing any more
+	s.mu.Unlock()
 }
 
 // loseDisk makes a crashed node forget everything.
@@ -275,15 +278,23 @@ func (s *site) voters(names ...string) {
 	})
 }
 
-// voting waits until there are so many voters, and is their names.
+// voting waits until there are so many voters, as all running nodes see it, and is
+// their names.
 func (s *site) voting(count int) []string {
 	s.t.Helper()
 	var voters []string
 	s.eventually(fmt.Sprintf("there are %d voters", count), func() bool {
-		voters = s.leader().running().Status().Voters
-		return len(voters) == count
+		voters = nil
+		for _, n := range s.running() {
+			own := n.running().Status().Voters
+			slices.Sort(own)
+			if len(own) != count || voters != nil && !slices.Equal(own, voters) {
+				return false
+			}
+			voters = own
+		}
+		return true
 	})
-	slices.Sort(voters)
 	return voters
 }
 
@@ -340,6 +351,29 @@ func (s *site) replace(n *node, room string, candidate *node, epoch uint64) regi
 		return err == nil
 	})
 	return a
+}
+
+// settled asks until the answer is not one that time heals, and is that answer.
+func (s *site) settled(what string, ask func() error) (err error) {
+	s.t.Helper()
+	s.eventually(what, func() bool {
+		err = ask()
+		return !transient(err)
+	})
+	return err
+}
+
+// has checks what a read at n says of the room.
+func (s *site) has(n *node, room string, want registry.Assignment) {
+	s.t.Helper()
+	var now registry.Assignment
+	err := s.settled("reading who hosts "+room, func() (err error) {
+		now, _, err = n.running().Assignment(s.t.Context(), room)
+		return err
+	})
+	if err != nil || now != want {
+		s.t.Errorf("%s has %+v, %v at %s, want %+v", room, now, err, n.name, want)
+	}
 }
 
 // transient are errors that time heals: elections, and gossip not yet through.

@@ -67,7 +67,8 @@ func (s *supervisor) look(ctx context.Context, now time.Time) {
 		return
 	}
 	s.census.update(now, live, servers, nodes)
-	if self.Fresh && s.census.liveFor(g.cfg.Timing.Found, now)[g.self] && mayFound(g.cfg.Seeds, self, live) {
+	if self.Fresh && s.census.liveFor(g.cfg.Timing.Found, now)[g.self] && mayFound(g.cfg.Seeds, self, live) &&
+		s.seedsConfirm(ctx) {
 		s.found(self)
 		return
 	}
@@ -126,6 +127,20 @@ func mayFound(seeds []string, self Member, live map[raft.ServerID]Member) bool {
 	}
 	for _, seed := range seeds {
 		if there[seed] != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// seedsConfirm asks the other seeds themselves whether they have never been in a group:
+// what gossip says of them may be from before.
+func (s *supervisor) seedsConfirm(ctx context.Context) bool {
+	for _, seed := range s.g.cfg.Seeds {
+		if seed == s.g.cfg.Node {
+			continue
+		}
+		if last, err := s.lastIndexOf(ctx, seed); err != nil || last > 0 {
 			return false
 		}
 	}
@@ -194,15 +209,23 @@ func (s *supervisor) caughtUp(ctx context.Context, id raft.ServerID) bool {
 	if _, ok := s.census.reached[id]; ok {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookEvery)
-	defer cancel()
-	a := s.g.forward(ctx, nodeOf(id), request{is: kindReached})
-	index, err := decodeIndex(a.body)
-	if a.is != statusDone || err != nil || index+closeEnough < s.g.raft.LastIndex() {
+	last, err := s.lastIndexOf(ctx, nodeOf(id))
+	if err != nil || last+closeEnough < s.g.raft.LastIndex() {
 		return false
 	}
 	s.census.reached[id] = struct{}{}
 	return true
+}
+
+// lastIndexOf is the index of the last entry in another node's log.
+func (s *supervisor) lastIndexOf(ctx context.Context, node string) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookEvery)
+	defer cancel()
+	a := s.g.forward(ctx, node, request{is: kindReached})
+	if a.is != statusDone {
+		return 0, errors.New(string(a.body))
+	}
+	return decodeIndex(a.body)
 }
 
 // withoutOutsiders leaves out who is in another group: it hosts nothing for this one.
