@@ -30,6 +30,7 @@ const patience = 2 * time.Minute
 // the test: a node is live for another when it runs and the link is whole both ways.
 type site struct {
 	t       testing.TB
+	dir     string // removed after the nodes have ended
 	network *network
 	ca      *authority
 	logger  hclog.Logger
@@ -55,7 +56,7 @@ func newSite(t testing.TB, names ...string) *site {
 }
 
 func idleSite(t testing.TB, names ...string) *site {
-	s := &site{t: t, network: newNetwork(), ca: newAuthority(t), logger: logger(t), seeds: names,
+	s := &site{t: t, dir: t.TempDir(), network: newNetwork(), ca: newAuthority(t), logger: logger(t), seeds: names,
 		nodes: map[string]*node{}, incarnation: 100,
 		timing: raftgroup.Timing{Election: 250 * time.Millisecond, Stable: 200 * time.Millisecond, Dead: 500 * time.Millisecond,
 			Found: 50 * time.Millisecond, Snapshot: 50 * time.Millisecond}}
@@ -103,7 +104,7 @@ func (s *site) tryStart(name string, alter func(*raftgroup.Config)) error {
 	n, ok := s.nodes[name]
 	if !ok {
 		number := byte(len(s.nodes) + 1)
-		n = &node{site: s, name: name, ip: net.IPv4(127, 0, 1, number), dir: s.t.TempDir()}
+		n = &node{site: s, name: name, ip: net.IPv4(127, 0, 1, number), dir: filepath.Join(s.dir, name)}
 		s.nodes[name] = n
 	}
 	s.incarnation++
