@@ -15,10 +15,16 @@ const (
 // patient is ctx for one request: it also ends when Timing.Patience is over or the
 // group is closed, and its cause says so.
 func (g *Group) patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := g.untilClosed(ctx)
 	ctx, stop := context.WithTimeoutCause(ctx, g.cfg.Timing.Patience, ErrNoQuorum)
+	return ctx, func() { stop(); end() }
+}
+
+// untilClosed is ctx, and ends when the group is closed.
+func (g *Group) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	forget := context.AfterFunc(g.ctx, func() { cancel(ErrClosed) })
-	return ctx, func() { forget(); cancel(nil); stop() }
+	return ctx, func() { forget(); cancel(nil) }
 }
 
 // ask has the leader, wherever it is, answer a request. It tries again, with the

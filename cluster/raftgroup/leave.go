@@ -41,32 +41,43 @@ func (g *Group) handOver() error {
 
 // Leave takes this node out of the group for good, and returns when the group goes on
 // without it; call Close then. A later run of the node, with a higher incarnation, is
-// taken in again. The last node of a site cannot leave: it just stops.
+// taken in again. The last node of a site cannot leave: it just stops. Leave waits as
+// long as ctx lets it: a voter stays until the others have a majority without it.
 func (g *Group) Leave(ctx context.Context) error {
-	if err := g.remove(ctx, g.cfg.instance()); err != nil {
+	ctx, end := g.untilClosed(ctx)
+	defer end()
+	if err := g.remove(ctx, g.cfg.instance()); err != nil && !g.isForgotten(ctx) {
 		return fmt.Errorf("leaving the site's Raft group: %w", err)
 	}
-	for {
-		if servers := g.raft.GetConfiguration().Configuration().Servers; len(servers) == 1 && servers[0].ID == g.self {
-			return nil
+	for !g.isAlone() && !g.isForgotten(ctx) {
+		if pause(ctx, lookEvery); ctx.Err() != nil {
+			return fmt.Errorf("waiting to be taken out of the site's Raft group: %w", context.Cause(ctx))
 		}
-		member, err := g.isMember(ctx)
-		if err != nil {
-			return fmt.Errorf("waiting to be taken out of the site's Raft group: %w", err)
-		}
-		if !member {
-			return nil
-		}
-		pause(ctx, lookEvery)
 	}
+	return nil
 }
 
-// isMember asks the leader.
-func (g *Group) isMember(ctx context.Context) (bool, error) {
-	ctx, done := g.patient(ctx)
-	defer done()
-	body, err := g.ask(ctx, request{is: kindHas, body: []byte(g.self)})
-	return err != nil || len(body) != 1 || body[0] != 0, err
+func (g *Group) isAlone() bool {
+	servers := g.raft.GetConfiguration().Configuration().Servers
+	return len(servers) == 1 && servers[0].ID == g.self
+}
+
+// isForgotten says whether another node leads and does not have this one as a member.
+// All are asked: a node that was taken out may be the last to hear of it, and then
+// hears of no leader either.
+func (g *Group) isForgotten(ctx context.Context) bool {
+	for _, m := range g.cfg.Live() {
+		if m.Node == g.cfg.Node {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, g.cfg.Timing.Election)
+		a := g.forward(ctx, m.Node, request{is: kindHas, body: []byte(g.self)})
+		cancel()
+		if a.is == statusDone && len(a.body) == 1 && a.body[0] == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Remove takes another node out of the group that will not come back. It is an
