@@ -69,8 +69,8 @@ func TestIsolatedLeaderCannotAssign(t *testing.T) {
 	s.same()
 }
 
-// Once a node knows that there is no quorum it says so without waiting: calls are
-// hosted by other rules meanwhile. A thousand waits would outlast the test's patience.
+// SPEC MS4: once a node knows that there is no quorum it says so without waiting: calls
+// are hosted by other rules meanwhile. A thousand waits would outlast the test's patience.
 func TestKnownLackOfQuorumIsSaidAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "n1", "n2", "n3")
@@ -93,7 +93,7 @@ func TestKnownLackOfQuorumIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-// Without pre-vote the term of a node that is cut off rises with each attempt to be
+// SPEC MS8: pre-vote is on. Without it the term of a node that is cut off rises with each attempt to be
 // elected, and when it comes back makes the site elect again, though nothing was wrong
 // with its leader.
 func TestIsolatedNodeAsksBeforeItVotes(t *testing.T) {

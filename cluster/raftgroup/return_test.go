@@ -28,7 +28,7 @@ func TestVoterReturnsWithoutItsDisk(t *testing.T) {
 	s.has(lost, "room", a)
 }
 
-// The server that lost its disk has forgotten its vote. Another one at the same
+// SPEC MS4: the server that lost its disk has forgotten its vote. Another one at the same
 // address must not be counted in its place, or a committed entry is lost: here the
 // only other server that has the entry is dead, and the site must wait for it.
 func TestServerWithoutItsDiskDoesNotVoteForItsFormerSelf(t *testing.T) {
@@ -311,7 +311,7 @@ func TestSnapshotBringsANodeUpToDate(t *testing.T) {
 	})
 }
 
-// A node that was in a group of its own is left out, whatever gossip says.
+// SPEC MS15: a node that was in a group of its own is left out, whatever gossip says.
 func TestNodeOfAnotherGroupIsLeftOut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "n1", "n2")
