@@ -60,7 +60,7 @@ func dev(program string) func(lab.Plan, lab.Node) lab.Command {
 // start starts a lab that is closed, and whose logs are judged, when the test ends.
 func start(t *testing.T, spec lab.Spec) *lab.Lab {
 	t.Helper()
-	tools.NeedRoot(t, "network namespaces")
+	tools.NeedNamespaces(t)
 	spec.Dir, spec.Log = t.ArtifactDir(), hclog.NewNullLogger()
 	if spec.Command == nil {
 		spec.Command = dev(node.Program(t))
@@ -177,7 +177,7 @@ func TestANodesLife(t *testing.T) {
 // SPEC OP2, MS7: PostgreSQL has a site of its own; nodes of other sites reach it over
 // the WAN, and it can be cut off alone.
 func TestDatabaseOverTheWAN(t *testing.T) {
-	tools.NeedRoot(t, "network namespaces")
+	tools.NeedNamespaces(t)
 	program := node.Program(t)
 	l := start(t, lab.Spec{Sites: []lab.SiteSpec{{Name: "alpha", Nodes: 1}, {Name: "beta", Nodes: 1}}, Database: "db",
 		WAN: wan.Impairment{Delay: 5 * time.Millisecond},

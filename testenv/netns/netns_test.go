@@ -34,7 +34,7 @@ func must(t *testing.T, errs ...error) {
 
 func newSet(t *testing.T) *Set {
 	t.Helper()
-	tools.NeedRoot(t, "network namespaces")
+	tools.NeedNamespaces(t)
 	s, err := New(t.Context())
 	must(t, err)
 	t.Cleanup(func() {

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -55,4 +56,23 @@ func NeedRoot(t testing.TB, why string) {
 		t.Fatalf(format, why)
 	}
 	t.Skipf(format, why)
+}
+
+// NeedNamespaces skips the test where network namespaces and TUN devices cannot be
+// made, in CI too: unlike a tool, they are nothing that the test command could install.
+// It says what is missing; scripts/test says so as well.
+func NeedNamespaces(t testing.TB) {
+	t.Helper()
+	name := fmt.Sprintf("conclave-probe-%d", os.Getpid())
+	if out, err := exec.Command("ip", "netns", "add", name).CombinedOutput(); err != nil {
+		t.Skipf("network namespaces cannot be made here (root and CAP_SYS_ADMIN are needed): %v: %s", err, out)
+	}
+	if out, err := exec.Command("ip", "netns", "del", name).CombinedOutput(); err != nil {
+		t.Fatalf("removing a network namespace: %v: %s", err, out)
+	}
+	if f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
+		t.Skipf("TUN devices cannot be made here (modprobe tun; in a container: --device /dev/net/tun --cap-add NET_ADMIN): %v", err)
+	} else {
+		_ = f.Close()
+	}
 }

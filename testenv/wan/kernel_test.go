@@ -45,7 +45,7 @@ func must(t *testing.T, errs ...error) {
 
 func newWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
-	tools.NeedRoot(t, "network namespaces")
+	tools.NeedNamespaces(t)
 	ctx := t.Context()
 	set, err := netns.New(ctx)
 	must(t, err)

@@ -35,7 +35,7 @@ func TestDatabaseIsCutOff(t *testing.T) {
 func TestFocusIsFrozen(t *testing.T) {
 	w := newWorld(t, 3, 1)
 	far := w.call("beta-1")
-	focus := w.open("beta-1")[0].Focus.Node
+	focus := w.theOne("beta-1").Focus.Node
 	var near one
 	for _, n := range []string{"alpha-1", "alpha-2", "alpha-3"} {
 		if n != focus {

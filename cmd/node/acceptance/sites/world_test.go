@@ -3,7 +3,6 @@ package sites
 import (
 	"context"
 	"encoding/json"
-	"strings"
 	"testing"
 	"time"
 
@@ -40,7 +39,7 @@ type world struct {
 
 func newWorld(t *testing.T, alpha, beta int, flags ...string) *world {
 	t.Helper()
-	tools.NeedRoot(t, "network namespaces")
+	tools.NeedNamespaces(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
 	spec, operator := lab.Cluster(lab.Spec{Sites: []lab.SiteSpec{{Name: "alpha", Nodes: alpha}, {Name: "beta", Nodes: beta}}, Database: "db",
@@ -158,6 +157,21 @@ func (w *world) open(by string) (list []conference) {
 	return list
 }
 
+// theOne waits until one conference is open, by a node.
+func (w *world) theOne(by string) conference {
+	w.Helper()
+	for {
+		if list := w.open(by); len(list) == 1 {
+			return list[0]
+		}
+		select {
+		case <-w.ctx.Done():
+			w.Fatal("no conference was opened")
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
 // record is of one stay.
 type record struct {
 	ID, Cause string
@@ -194,18 +208,4 @@ func (w *world) records(by string, n int) (list []record) {
 // took logs how long something has taken since, for the table in BENCHMARKS.md.
 func (w *world) took(what string, since time.Time) {
 	w.Logf("measured: %s: %v", what, time.Since(since).Round(10*time.Millisecond))
-}
-
-// with says whether any line of a text has all the words.
-func with(text string, words ...string) bool {
-	for line := range strings.Lines(text) {
-		all := true
-		for _, word := range words {
-			all = all && strings.Contains(line, word)
-		}
-		if all {
-			return true
-		}
-	}
-	return false
 }
