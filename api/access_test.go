@@ -60,6 +60,8 @@ func bodies(d tenantData) map[string]string {
 		"edit-room":           `{"name":"renamed"}`,
 		"control-conference":  `{"locked":true}`,
 		"control-participant": `{"muted":true}`,
+		"drain-node":          `{"draining":true}`,
+		"force-site":          `{"mode":"down"}`,
 	}
 }
 
@@ -67,7 +69,7 @@ func bodies(d tenantData) map[string]string {
 func fillIn(path string, d tenantData) string {
 	return strings.NewReplacer("{account}", string(d.account.ID), "{room}", string(d.room.ID), "{conference}", string(d.conference.ID),
 		"{participant}", string(d.participant.ID), "{call}", string(d.call.ID), "{xdr}", string(d.left.ID), "{tariff}", "conferencing",
-		"{username}", "bob", "{rule}", "nothing", "{token}", "nothing").Replace(path)
+		"{username}", "bob", "{rule}", "nothing", "{token}", "nothing", "{node}", "n1", "{site}", "there").Replace(path)
 }
 
 // CF1: whatever an operation is, what belongs to another customer is not found by it.
@@ -76,7 +78,7 @@ func TestWhatIsAnothersIsNotFound(t *testing.T) {
 	ofTenants := 0
 	for name, op := range f.operations() {
 		method, path, _ := strings.Cut(name, " ")
-		if !strings.Contains(path, "{") || slices.Contains([]string{"{tariff}", "{username}", "{rule}", "{token}"}, path[strings.Index(path, "{"):strings.Index(path, "}")+1]) {
+		if !strings.Contains(path, "{") || slices.Contains([]string{"{tariff}", "{username}", "{rule}", "{token}", "{node}", "{site}"}, path[strings.Index(path, "{"):strings.Index(path, "}")+1]) {
 			continue
 		}
 		status, body := f.ask("other", method, fillIn(path, f.one), bodies(f.one)[op.OperationID])

@@ -15,8 +15,10 @@ type Config struct {
 	Store  Store
 	Ledger Ledger
 	Focus  Focus
-	Site   string // home site of new rooms that name none
-	Realm  string // of SIP users that name none
+	// Cluster is NewAlone for a node without one.
+	Cluster Cluster
+	Site    string // home site of new rooms that name none
+	Realm   string // of SIP users that name none
 	// Open lets requests from this machine in without a token, as the operator.
 	Open   bool
 	Clock  clockwork.Clock
@@ -44,7 +46,7 @@ func New(c Config) http.Handler {
 	s.huma.UseMiddleware(s.audit, s.admit)
 	for _, resource := range []func(){
 		s.customers, s.accounts, s.tariffs, s.numbers, s.rules, s.users, s.tokens,
-		s.rooms, s.conferences, s.participants, s.calls, s.xdrs,
+		s.rooms, s.conferences, s.participants, s.calls, s.xdrs, s.cluster,
 	} {
 		resource()
 	}

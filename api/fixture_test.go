@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/jonboulle/clockwork"
 
+	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/store"
@@ -85,7 +86,8 @@ func newFixture(t *testing.T, open bool) *fixture {
 		PerMinute: money.MustParse("0.03"), First: time.Minute, Next: time.Minute}))
 	f.fill(&f.one, "one", "18001", tariff.ID)
 	f.fill(&f.two, "two", "18002", tariff.ID)
-	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Site: "here", Realm: "conclave",
+	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Site: "here",
+		Cluster: NewAlone(func() v1.Node { return v1.Node{Site: "here", Node: "n1"} }, func(bool) {}), Realm: "conclave",
 		Open: open, Clock: f.clock, Logger: hclog.New(&hclog.LoggerOptions{Output: f.log, Level: hclog.Debug})})
 	f.server = httptest.NewServer(f.handler)
 	t.Cleanup(f.server.Close)

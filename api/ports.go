@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/store/money"
@@ -55,6 +56,17 @@ type Records interface {
 type Ledger interface {
 	TopUp(ctx context.Context, id store.EntryID, account store.AccountID, amount money.Amount, reason, author string) (store.LedgerEntry, error)
 	Adjust(ctx context.Context, id store.EntryID, account store.AccountID, amount money.Amount, reason, author string) (store.LedgerEntry, error)
+}
+
+// Cluster is what the node knows of the others, and what may be told to them. A node or
+// site that is not known is store.ErrNotFound.
+type Cluster interface {
+	Nodes() []v1.Node
+	Sites() []v1.Site
+	// Drain takes a node out of use, or into it again.
+	Drain(ctx context.Context, node string, draining bool) error
+	// Force says whether a site is to be used: auto, up or down.
+	Force(ctx context.Context, site, mode string) error
 }
 
 // Focus gives commands to conferences that go on, wherever they are hosted. The caller

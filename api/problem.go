@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/cluster/rpc"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/store"
@@ -42,6 +43,7 @@ func statuses() []struct {
 		{roster.ErrNotIn, http.StatusConflict},
 		{roster.ErrForbidden, http.StatusForbidden},
 		{conference.ErrNoSuch, http.StatusConflict},
+		{rpc.ErrUnreachable, http.StatusServiceUnavailable},
 	}
 }
 

@@ -234,7 +234,7 @@ func (c *call) runHosted(kept *reserved) {
 // says of their rooms.
 const watchTime = time.Second
 
-// watch lets the callers of main conferences go whose rooms have been given to another
+// watch lets the callers of conferences go whose rooms have been given to another
 // node, or anew, until ctx is done. They are moved by the nodes that took their calls.
 func (e *Engine) watch(ctx context.Context) {
 	tick := e.config.Clock.NewTicker(watchTime)
@@ -244,8 +244,8 @@ func (e *Engine) watch(ctx context.Context) {
 		case <-tick.Chan():
 			for _, c := range e.config.Host.Conferences() {
 				room := c.Row().RoomID
-				if now, assigned := e.config.Locator.Current(room); assigned && now.Kind == store.KindMain {
-					e.config.Host.Supersede(room, now.Epoch)
+				if now, assigned := e.config.Locator.Current(room); assigned {
+					e.config.Host.Supersede(room, now.Kind, now.Epoch)
 				}
 			}
 		case <-ctx.Done():

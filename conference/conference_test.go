@@ -379,8 +379,8 @@ func TestEpochs(t *testing.T) {
 	if r := first.released(t); r.Cause != store.CauseMoved {
 		t.Errorf("%+v", r)
 	}
-	h.host.Supersede(h.room.ID, 6)
-	h.host.Supersede(h.room.ID, 7)
+	h.host.Supersede(h.room.ID, store.KindMain, 6)
+	h.host.Supersede(h.room.ID, store.KindMain, 7)
 	if r := second.released(t); r.Cause != store.CauseMoved {
 		t.Errorf("%+v", r)
 	}
@@ -409,7 +409,7 @@ func TestStandingIsKept(t *testing.T) {
 	if !st.MutedByModerator || !st.Locked {
 		t.Fatalf("%+v", st)
 	}
-	h.host.Supersede(h.room.ID, 100)
+	h.host.Supersede(h.room.ID, store.KindMain, 100)
 	g.released(t)
 	<-c.closed
 	seat, err := h.host.Admit(t.Context(), Admission{Room: h.room, Role: store.RoleSpeaker, Participant: g.id, Kind: store.KindMain, Epoch: 100, Standing: &st})

@@ -47,11 +47,11 @@ func (h *Host) forget(c *Conference) {
 	h.over[of] = c.row.Epoch
 }
 
-// Supersede lets the callers of a room's main conference go, to be moved, if its epoch
-// is below this one.
-func (h *Host) Supersede(room store.RoomID, epoch uint64) {
+// Supersede lets the callers of a room's conference go, to be moved, if its epoch is
+// below this one.
+func (h *Host) Supersede(room store.RoomID, kind store.ConferenceKind, epoch uint64) {
 	h.mu.Lock()
-	c := h.rooms[use{room, store.KindMain}]
+	c := h.rooms[use{room, kind}]
 	h.mu.Unlock()
 	if c != nil && c.row.Epoch < epoch {
 		c.releaseAll(store.CauseMoved)

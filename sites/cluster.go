@@ -192,6 +192,13 @@ func (c *Cluster) read(a registry.Assignment) Assignment {
 	return Assignment{Focus: store.Place{Site: c.config.Self.Site, Node: a.Focus.Node}, Kind: kind, Epoch: a.Epoch}
 }
 
+// MoveAway gives a room of this site, which has the epoch, to another node. It fails when
+// there is none that takes it.
+func (c *Cluster) MoveAway(ctx context.Context, room store.RoomID, kind store.ConferenceKind, epoch uint64) error {
+	_, err := c.here(ctx, room, kind, epoch)
+	return err
+}
+
 // Release ends the assignment of a room whose conference has closed. It does not wait.
 func (c *Cluster) Release(room store.RoomID, epoch uint64) {
 	select {

@@ -19,6 +19,7 @@ const (
 	methodHold     = "seat.hold"
 	methodSay      = "seat.say"
 	methodStanding = "caller.standing"
+	methodCommand  = "conference.command"
 	methodWhereIs  = "room.where-is"
 )
 
@@ -28,6 +29,7 @@ func Codes() rpc.Codes {
 	return rpc.Codes{
 		"locked": roster.ErrLocked, "room-full": roster.ErrFull, "ended": roster.ErrEnded,
 		"account-full": conference.ErrAccountFull, "node-full": conference.ErrNodeFull, "epoch-over": conference.ErrEpochOver,
+		"not-in": roster.ErrNotIn, "forbidden": roster.ErrForbidden, "hard-muted": roster.ErrHardMuted, "no-such": conference.ErrNoSuch,
 		"stale-epoch": store.ErrStaleEpoch, "no-such-caller": callflow.ErrNoSuchCaller,
 	}
 }

@@ -190,3 +190,54 @@ func TestFocusIsKilled(t *testing.T) {
 		t.Errorf("%d records:\n%s", n, records)
 	}
 }
+
+// MS14, CF7, MS12: the node of the conference is taken out of use. Its conference goes on
+// at another, with its callers, who need not dial again; it takes no more calls; operators
+// see so at any node, give commands to the conference there, and say which site is used.
+func TestDrainANode(t *testing.T) {
+	ctx := within(t, 180*time.Second)
+	c := startCluster(t, ctx, []string{"a1", "a2"}, []string{"b1"})
+	far := c.call(0, "b1")
+	first := await(t, ctx, "the conference is open", func() (conference, bool) {
+		list := c.open("b1")
+		return append(list, conference{})[0], len(list) == 1
+	})
+	near := c.call(1, first.Focus.Node)
+	must(t, far.Hears(ctx, tone.Caller(1), time.Second))
+	command(t, ctx, c.nodes["b1"], "nodes", "drain", first.Focus.Node)
+	now := await(t, ctx, "the conference has moved", func() (conference, bool) {
+		list := c.open("b1")
+		return append(list, conference{})[0], len(list) == 1 && list[0].Focus.Node != first.Focus.Node
+	})
+	if now.Focus.Site != "a" || now.Kind != "main" {
+		t.Errorf("moved to %+v", now)
+	}
+	must(t, near.Hears(ctx, tone.Caller(0), time.Second))
+	must(t, far.Hears(ctx, tone.Caller(1), time.Second))
+	if err := phone(t, 2, baresip.Options{}).Call(ctx, clusterNumber, c.nodes[first.Focus.Node].SIP()); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("a new call to the node that drains: %v", err)
+	}
+	for _, by := range []string{"a1", "b1"} {
+		await(t, ctx, by+" tells that the node drains", func() (string, bool) {
+			text := command(t, ctx, c.nodes[by], "nodes", "list")
+			return text, strings.Contains(text, "draining")
+		})
+	}
+	// By a node that does not host it.
+	command(t, ctx, c.nodes["b1"], "conferences", "mute", "Weekly", "caller1")
+	must(t, far.HearsNone(ctx, time.Second, tone.Caller(1)))
+
+	command(t, ctx, c.nodes["b1"], "sites", "force-down", "a")
+	if text := command(t, ctx, c.nodes["b1"], "sites", "list"); !strings.Contains(text, "down") {
+		t.Errorf("sites:\n%s", text)
+	}
+	local := c.call(3, "b1")
+	await(t, ctx, "a local conference", func() (string, bool) {
+		list := c.open("b1")
+		return fmt.Sprint(list), len(list) == 2 && (list[0].Kind == "local" || list[1].Kind == "local")
+	})
+	must(t, far.HearsNone(ctx, time.Second, tone.Caller(3))) // it stays where it is
+	for _, p := range []*baresip.Phone{far, near, local} {
+		must(t, p.Hangup(ctx))
+	}
+}

@@ -1,6 +1,7 @@
 package clustering
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -24,6 +25,9 @@ type Config struct {
 	HTTP     string
 	Capacity int // participants at most; 0: not said
 	Version  string
+	// Draining makes the node refuse new calls, and give its conferences away; or take
+	// calls again.
+	Draining func(ctx context.Context, draining bool)
 }
 
 // Ports are those that a cluster takes, counted from that of Config.Address.

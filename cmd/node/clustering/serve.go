@@ -13,6 +13,8 @@ import (
 const (
 	methodRaft    = "raft.forward"
 	methodVerdict = "site.verdict"
+	methodForce   = "site.force"
+	methodDrain   = "node.drain"
 )
 
 type raftMessage struct{ Data []byte }
@@ -22,8 +24,10 @@ type verdictRequest struct{ Site string }
 type verdictAnswer struct{ Up bool }
 
 // Serve adds what other nodes may ask for, before Run.
-func (c *Cluster) Serve(calls peers.Hosting) {
+func (c *Cluster) Serve(calls peers.Hosting, conferences peers.Conferences) {
 	peers.Serve(c.server, calls, c.locator)
+	peers.ServeConferences(c.server, conferences)
+	c.serveOperators()
 	rpc.Handle(c.server, methodRaft, func(ctx context.Context, peer certs.Identity, m raftMessage) (raftMessage, error) {
 		if err := c.bundle.SameSite()(peer); err != nil {
 			return raftMessage{}, err

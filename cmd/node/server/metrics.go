@@ -10,7 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/conclave-voice/conclave/api"
+	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/callflow/peers"
 	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/store/replica"
 	"github.com/conclave-voice/conclave/store/sqlstore"
@@ -31,13 +33,36 @@ func (s apiStore) TokenByHash(ctx context.Context, hash string) (store.APIToken,
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", api.New(api.Config{
-		Store: apiStore{n.store, n.reader}, Ledger: billing.NewLedger(n.store, n.clock), Focus: api.NewLocalFocus(n.host), Site: n.config.Site,
+		Store: apiStore{n.store, n.reader}, Ledger: billing.NewLedger(n.store, n.clock), Focus: n.focus(), Cluster: n.others(), Site: n.config.Site,
 		Realm: n.config.Realm, Open: n.config.OpenHTTP, Clock: n.clock, Logger: n.logger.Named("api"),
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", n.serveReady)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics(), promhttp.HandlerOpts{}))
 	return mux
+}
+
+// focus gives commands to conferences: of this node, or of all nodes of its cluster.
+func (n *Node) focus() api.Focus {
+	here := api.NewLocalFocus(n.host)
+	if n.cluster == nil {
+		return here
+	}
+	return peers.NewEverywhere(n.run.Place, here, n.cluster.Foci(), func(ctx context.Context, id store.ConferenceID) (store.Place, error) {
+		c, err := n.store.Conference(ctx, store.Scope{}, id)
+		return c.Focus, err
+	})
+}
+
+// others are what the API tells of the cluster.
+func (n *Node) others() api.Cluster {
+	if n.cluster != nil {
+		return n.cluster
+	}
+	return api.NewAlone(func() v1.Node {
+		return v1.Node{Site: n.run.Site, Node: n.run.Node, Since: n.run.StartedAt, SIP: n.sip.Addrs()[0].Addr.String(), HTTP: n.web.Addr().String(),
+			Participants: n.host.Load().Seats, Capacity: n.config.MaxParticipants}
+	}, func(draining bool) { n.drain(context.Background(), draining) })
 }
 
 // metrics reads the parts when it is scraped. Nothing is labelled by call or

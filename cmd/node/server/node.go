@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/jonboulle/clockwork"
 
+	"github.com/conclave-voice/conclave/api"
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
@@ -61,7 +62,8 @@ type Node struct {
 	sip      *signaling.Endpoint
 	web      net.Listener
 	ready    atomic.Bool
-	joined   atomic.Bool           // to the cluster, if there is one
+	joined   atomic.Bool // to the cluster, if there is one
+	draining atomic.Bool
 	full     atomic.Pointer[error] // why calls are refused: the journal could not keep their records
 }
 
@@ -128,7 +130,7 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	}
 	n.calls = callflow.New(calls)
 	if n.cluster != nil {
-		n.cluster.Serve(n.calls)
+		n.cluster.Serve(n.calls, api.NewLocalFocus(n.host))
 	}
 	return nil
 }
@@ -146,6 +148,7 @@ func (n *Node) makeLocator(s settings) (locator, error) {
 	}
 	var err error
 	config := n.config.clustering(s)
+	config.Draining = n.drain
 	if err := os.MkdirAll(config.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("--data %q: %w; name a directory that can be written", n.config.DataDir, err)
 	}

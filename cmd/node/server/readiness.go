@@ -36,6 +36,10 @@ func (n *Node) readiness() (r readiness, ready bool) {
 		r.Journal = (*full).Error()
 		not("journal full")
 	}
+	if n.draining.Load() {
+		r.SIP = "draining"
+		not("draining")
+	}
 	if !n.joined.Load() {
 		r.SIP = "joining"
 		not("joining the cluster")
@@ -49,7 +53,24 @@ func (n *Node) readiness() (r readiness, ready bool) {
 
 // admit lets new calls in, or refuses them, as the node is.
 func (n *Node) admit() {
-	n.sip.Drain(n.full.Load() != nil || !n.joined.Load() || !n.ready.Load())
+	n.sip.Drain(n.full.Load() != nil || !n.joined.Load() || !n.ready.Load() || n.draining.Load())
+}
+
+// drain refuses new calls and gives the node's conferences to others, whose callers are
+// moved by the nodes that took their calls; or takes calls again.
+func (n *Node) drain(ctx context.Context, draining bool) {
+	n.draining.Store(draining)
+	n.admit()
+	n.logger.Info("draining", "on", draining)
+	if !draining || n.cluster == nil {
+		return
+	}
+	for _, c := range n.host.Conferences() {
+		row := c.Row()
+		if err := n.cluster.Locator().MoveAway(ctx, row.RoomID, row.Kind, row.Epoch); err != nil {
+			n.logger.Warn("a conference stays here until it ends", "conference", row.ID, "room", row.RoomID, "error", err)
+		}
+	}
 }
 
 // join lets calls in when the node is one of its cluster.

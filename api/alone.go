@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/conclave-voice/conclave/api/v1"
+	"github.com/conclave-voice/conclave/store"
+)
+
+// Alone is the Cluster of a node without others.
+type Alone struct {
+	node     func() v1.Node
+	drain    func(bool)
+	draining atomic.Bool
+}
+
+var _ Cluster = (*Alone)(nil)
+
+// NewAlone makes one. node describes the node; drain makes it refuse new calls, or take
+// them again.
+func NewAlone(node func() v1.Node, drain func(bool)) *Alone { return &Alone{node: node, drain: drain} }
+
+// Nodes is the one node.
+func (a *Alone) Nodes() []v1.Node {
+	n := a.node()
+	n.Alive, n.Role, n.Draining = true, "all", a.draining.Load()
+	return []v1.Node{n}
+}
+
+// Sites is the site of the node.
+func (a *Alone) Sites() []v1.Site {
+	return []v1.Site{{Site: a.node().Site, Own: true, Verdict: "up", Mode: "auto", Nodes: 1, Alive: 1}}
+}
+
+// Drain is for the node itself.
+func (a *Alone) Drain(_ context.Context, node string, draining bool) error {
+	if node != a.node().Node {
+		return fmt.Errorf("node %q: %w", node, store.ErrNotFound)
+	}
+	a.draining.Store(draining)
+	a.drain(draining)
+	return nil
+}
+
+// Force finds no other site.
+func (a *Alone) Force(_ context.Context, site, _ string) error {
+	return fmt.Errorf("site %q: %w", site, store.ErrNotFound)
+}

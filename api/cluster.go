@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/conclave-voice/conclave/api/v1"
+)
+
+func (s *server) cluster() {
+	register(s, endpoint{method: http.MethodGet, path: "/nodes", id: "list-nodes", tag: "Cluster",
+		summary: "List the nodes", doc: "As the node that is asked knows them.", access: operator}, s.listNodes)
+	register(s, endpoint{method: http.MethodPut, path: "/nodes/{node}/draining", id: "drain-node", tag: "Cluster",
+		summary: "Take a node out of use, or into it again", access: operator, status: http.StatusNoContent,
+		doc: "A node that drains refuses new calls with 503, gives its conferences to other nodes of its site, and goes on with the calls that it has.", errors: []int{http.StatusNotFound}}, s.drainNode)
+	register(s, endpoint{method: http.MethodGet, path: "/sites", id: "list-sites", tag: "Cluster",
+		summary: "List the sites", doc: "With what the node that is asked thinks of each.", access: operator}, s.listSites)
+	register(s, endpoint{method: http.MethodPut, path: "/sites/{site}/verdict", id: "force-site", tag: "Cluster",
+		summary: "Say whether a site is to be used", access: operator, status: http.StatusNoContent,
+		doc: "For all nodes of the site of the node that is asked, until it is auto again or they start anew.", errors: []int{http.StatusNotFound}}, s.forceSite)
+}
+
+func (s *server) listNodes(context.Context, *empty) (*reply[[]v1.Node], error) {
+	return &reply[[]v1.Node]{s.Cluster.Nodes()}, nil
+}
+
+func (s *server) listSites(context.Context, *empty) (*reply[[]v1.Site], error) {
+	return &reply[[]v1.Site]{s.Cluster.Sites()}, nil
+}
+
+func (s *server) drainNode(ctx context.Context, in *struct {
+	Node string `path:"node" maxLength:"63" doc:"Name"`
+	Body v1.Draining
+}) (*empty, error) {
+	return nil, s.Cluster.Drain(ctx, in.Node, in.Body.Draining)
+}
+
+func (s *server) forceSite(ctx context.Context, in *struct {
+	Site string `path:"site" maxLength:"63" doc:"Name"`
+	Body v1.Verdict
+}) (*empty, error) {
+	return nil, s.Cluster.Force(ctx, in.Site, in.Body.Mode)
+}
