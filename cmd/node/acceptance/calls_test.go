@@ -88,6 +88,7 @@ func hearsExactly(t *testing.T, ctx context.Context, p *baresip.Phone, all int, 
 
 // CA1-CA5, CF1: two callers in a room hear one another and not themselves.
 func TestTwoCallers(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 90*time.Second)
 	n := startNode(t, ctx)
 	a, b := phone(t, 0, baresip.Options{}), phone(t, 1, baresip.Options{TCP: true, Codecs: []baresip.Codec{baresip.PCMA}})
@@ -108,6 +109,7 @@ func TestTwoCallers(t *testing.T) {
 
 // CF8, CD2: five callers, one of them wideband: each hears exactly the others.
 func TestFiveCallers(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 150*time.Second)
 	n := startNode(t, ctx)
 	var phones []*baresip.Phone
@@ -134,6 +136,7 @@ func TestFiveCallers(t *testing.T) {
 
 // CF5: guests hear music, and not each other, until the host is in.
 func TestModeratedRoom(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 120*time.Second)
 	n := startNode(t, ctx)
 	a, b, host := phone(t, 0, baresip.Options{}), phone(t, 1, baresip.Options{}), phone(t, 2, baresip.Options{})
@@ -155,6 +158,7 @@ func TestModeratedRoom(t *testing.T) {
 
 // CF6: a guest mutes itself; the host mutes all, and ends the conference.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 120*time.Second)
 	n := startNode(t, ctx)
 	host, guest := phone(t, 0, baresip.Options{}), phone(t, 1, baresip.Options{InfoDigits: true})
@@ -181,6 +185,7 @@ func TestKeys(t *testing.T) {
 
 // CA9: hold takes a caller out of what others hear, and back.
 func TestHold(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 120*time.Second)
 	n := startNode(t, ctx)
 	a, b := phone(t, 0, baresip.Options{}), phone(t, 1, baresip.Options{})
@@ -196,6 +201,7 @@ func TestHold(t *testing.T) {
 
 // CA4: the code by RFC 4733, by SIP INFO, and as tones in the audio.
 func TestCodeInEveryWay(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 150*time.Second)
 	n := startNode(t, ctx)
 	for name, c := range map[string]sipp.Caller{
@@ -217,6 +223,7 @@ func TestCodeInEveryWay(t *testing.T) {
 
 // CA4: three wrong codes, and silence, end with words and a BYE.
 func TestWrongCodes(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 150*time.Second)
 	n := startNode(t, ctx)
 	wrong := pcap.New(pcap.PCMU)
@@ -242,6 +249,7 @@ func TestUnknownNumber(t *testing.T) {
 
 // CA9: an INVITE without SDP, and CANCEL.
 func TestLateOfferAndCancel(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 60*time.Second)
 	n := startNode(t, ctx)
 	late := sipp.Call(t, ctx, sipp.Caller{Target: n.SIP(), Number: number, LateOffer: true, Steps: []sipp.Step{sipp.Wait(time.Second)}})

@@ -107,6 +107,7 @@ func (c *cluster) open(by string) (list []conference) {
 // MS1, MS2, MS4, CA6, SE2, MS15: callers at three nodes of two sites are in one
 // conference at one node, hear one another, and every node tells the same of it.
 func TestOneRoomForAllSites(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 180*time.Second)
 	c := startCluster(t, ctx, []string{"a1", "a2"}, []string{"b1"})
 	phones := []*baresip.Phone{c.call(0, "a1"), c.call(1, "a2"), c.call(2, "b1")}
@@ -146,6 +147,7 @@ func TestOneRoomForAllSites(t *testing.T) {
 // MS8, MS16, BL2: the node of the conference is killed. Its callers, who came in by other
 // nodes, are told, and are back with each other, as they were; each has one record.
 func TestFocusIsKilled(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 180*time.Second)
 	c := startCluster(t, ctx, []string{"a1", "a2", "a3"}, []string{"b1"})
 	w := loadWords(t)
@@ -195,6 +197,7 @@ func TestFocusIsKilled(t *testing.T) {
 // at another, with its callers, who need not dial again; it takes no more calls; operators
 // see so at any node, give commands to the conference there, and say which site is used.
 func TestDrainANode(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 180*time.Second)
 	c := startCluster(t, ctx, []string{"a1", "a2"}, []string{"b1"})
 	far := c.call(0, "b1")

@@ -51,6 +51,7 @@ func show(t *testing.T, ctx context.Context, n *node.Node, wanted func(shown) bo
 // CF1, CF6, CF8, CA8: an operator sees and controls a conference with the program's
 // commands, while callers are in, and reads afterwards who was in and who paid.
 func TestControlByCommand(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 180*time.Second)
 	n := startNode(t, ctx)
 	command(t, ctx, n, "rooms", "add", "Sales", "--account", "conf1234", "--host-code", "112233", "--guest-code", "445566")

@@ -13,6 +13,7 @@ import (
 
 // CA4: what the operator has recorded for an access number is what its callers hear.
 func TestPromptsOfTheOperator(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 90*time.Second)
 	dir := t.TempDir()
 	folder := filepath.Join(dir, "numbers", number, "en")

@@ -17,6 +17,7 @@ import (
 // OP1, BL2, CA1-CA7: an operator sets a system up from nothing on PostgreSQL with the
 // program's commands; callers talk; the rows are in the database.
 func TestFromNothingOnPostgreSQL(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 150*time.Second)
 	dsn := postgres.Start(t)
 	out, err := exec.CommandContext(ctx, node.Program(t), "init", "--store", dsn).Output()

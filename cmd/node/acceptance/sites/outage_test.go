@@ -8,6 +8,7 @@ import (
 // MS7, MS2: the database is cut off from both sites. Who talks goes on, who calls comes
 // in, at whichever site; when it is back, each stay has one record.
 func TestDatabaseIsCutOff(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 3, 1)
 	home, far := w.call("alpha-1"), w.call("beta-1")
 	w.hear(home, far)
@@ -33,6 +34,7 @@ func TestDatabaseIsCutOff(t *testing.T) {
 // MS8, MS12: the focus is frozen, and comes back after its callers have been moved: they
 // stay where they are, hear one another all the time, and no second conference goes on.
 func TestFocusIsFrozen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 3, 1)
 	far := w.call("beta-1")
 	focus := w.theOne("beta-1").Focus.Node
@@ -55,7 +57,7 @@ func TestFocusIsFrozen(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 	// It comes back when it has long been replaced.
-	time.Sleep(time.Until(frozen.Add(20 * time.Second)))
+	time.Sleep(time.Until(frozen.Add(12 * time.Second)))
 	w.must(p.Resume())
 	w.must(p.WaitReady(w.ctx))
 	w.hear(far, near)

@@ -11,6 +11,7 @@ import (
 // then; after the heal it goes on until they leave, and who comes goes home. Each stay has
 // one record.
 func TestHomeSiteIsCutOff(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, 3, 2)
 	home, far, near := w.call("alpha-1"), w.call("beta-1"), w.call("beta-2")
 	w.hear(home, far, near)
