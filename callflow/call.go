@@ -96,6 +96,7 @@ type message struct {
 	digit byte // a digit by SIP INFO, or 0
 	hold  *bool
 	say   []prompt.ID // to a forwarded caller
+	yield bool        // to a later call of the same participant
 	ended *signaling.End
 }
 
@@ -214,6 +215,8 @@ func (c *call) message(m message) {
 		if c.seat != nil {
 			c.seat.Hold(*m.hold)
 		}
+	case m.yield:
+		c.leave(store.CauseMoved)
 	case m.digit != 0:
 		c.digit(m.digit, byInfo)
 	case m.say != nil && c.seat != nil:

@@ -334,3 +334,39 @@ func TestForgedHandover(t *testing.T) {
 	}
 	p.nothingLeft()
 }
+
+// MS8, MS12: a caller whose ingress has lost sight of the focus comes back to the same
+// one, where its earlier call may still be: it has one seat, as it was, and is heard.
+func TestReturnsToTheSameFocus(t *testing.T) {
+	p := newPair(t, 100*money.Unit)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	away, near := p.dial(ctx, 0, "a", baresip.Options{}), p.dial(ctx, 1, "b", baresip.Options{})
+	p.must(near.Hears(ctx, tone.Caller(0), time.Second))
+	p.must(away.Hears(ctx, tone.Caller(1), time.Second))
+	for range 3 {
+		leg := p.leg("a")
+		leg.release(store.CauseLost)
+		p.eventually("another leg", func() bool { now := p.leg("a"); return now != nil && now != leg })
+		p.must(near.Hears(ctx, tone.Caller(0), time.Second))
+		p.must(away.Hears(ctx, tone.Caller(1), time.Second))
+		p.eventually("one seat for each", func() bool { return p.nodes["b"].host.Load().Seats == 2 })
+	}
+	p.must(away.Hangup(ctx))
+	p.eventually("it is out", func() bool { return p.nodes["b"].host.Load().Seats == 1 })
+	p.must(near.HearsNone(ctx, time.Second, tone.Caller(0)))
+	p.must(near.Hangup(ctx))
+	p.eventually("one record of each", func() bool { return len(p.xdrs()) == 2 })
+	p.nothingLeft()
+}
+
+// leg is the one call of a node that is at another; nil: there is none.
+func (p *pair) leg(node string) *focusLeg {
+	h := &p.nodes[node].engine.hosting
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, l := range h.legs {
+		return l
+	}
+	return nil
+}

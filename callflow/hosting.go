@@ -39,13 +39,22 @@ type reserved struct {
 }
 
 // Reserve keeps a seat for a call that another node is about to forward. Asking again
-// for the same participant gives the same seat.
+// for the same participant gives the same seat. An earlier call of the participant that is
+// still here, because its node has lost sight of this one, leaves its seat first.
 func (e *Engine) Reserve(ctx context.Context, r Reservation) (store.ConferenceID, error) {
 	e.hosting.mu.Lock()
-	have := e.hosting.reserved[r.Participant]
+	have, earlier := e.hosting.reserved[r.Participant], e.hosting.callers[r.Participant]
 	e.hosting.mu.Unlock()
 	if have != nil {
 		return have.seat.Conference().ID(), nil
+	}
+	if earlier != nil {
+		earlier.post(message{yield: true})
+		select {
+		case <-earlier.over:
+		case <-ctx.Done():
+			return "", fmt.Errorf("wait for the caller's earlier call to leave: %w", ctx.Err())
+		}
 	}
 	seat, err := e.config.Host.Admit(ctx, r.Admission)
 	if err != nil {
