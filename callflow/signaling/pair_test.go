@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/conclave-voice/conclave/testenv/tools"
 )
 
 // Two endpoints: what one sends, the other takes (SPEC CA9, IPv6 included).
@@ -98,10 +100,7 @@ func TestGlareBetweenEndpoints(t *testing.T) {
 
 // 200 calls of SIPp: INVITE, ACK, INFO, BYE (SPEC CA4).
 func TestSIPpCalls(t *testing.T) {
-	sipp, err := exec.LookPath("sipp")
-	if err != nil {
-		t.Skip("sipp is not installed")
-	}
+	tools.Need(t, tools.SIPp)
 	for _, transport := range []string{"u1", "t1"} {
 		t.Run(transport, func(t *testing.T) {
 			h := newAnswering()
@@ -113,7 +112,7 @@ func TestSIPpCalls(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 			defer cancel()
-			cmd := exec.CommandContext(ctx, sipp, address0(e, network).String(), "-sf", scenario, "-t", transport, "-i", "127.0.0.1",
+			cmd := exec.CommandContext(ctx, tools.SIPp.Program, address0(e, network).String(), "-sf", scenario, "-t", transport, "-i", "127.0.0.1",
 				"-p", freePort(t), "-m", "200", "-r", "100", "-nostdin", "-trace_err", "-timeout", "100")
 			cmd.Dir = t.TempDir()
 			out, err := cmd.CombinedOutput()

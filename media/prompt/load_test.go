@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/conclave-voice/conclave/testenv/tools"
 )
 
 // tree is an operator's directory: content by name.
@@ -58,9 +60,7 @@ func wavFile(rate, channels, tag, n int) *fstest.MapFile {
 // sox makes a file with the independent implementation, or skips.
 func sox(t *testing.T, name string, arguments ...string) *fstest.MapFile {
 	t.Helper()
-	if _, err := exec.LookPath("sox"); err != nil {
-		t.Skip("sox is missing: apt-get install sox")
-	}
+	tools.Need(t, tools.Sox)
 	out := filepath.Join(t.TempDir(), name)
 	args := append([]string{"-D", "-n"}, arguments...)
 	args = append(args, out, "synth", "1", "sine", "440", "gain", "-12")
@@ -129,9 +129,7 @@ func TestG711AgreesWithSox(t *testing.T) {
 	}
 	for name, law := range map[string]func(byte) int16{"ul": muLaw, "al": aLaw} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := exec.LookPath("sox"); err != nil {
-				t.Skip("sox is missing: apt-get install sox")
-			}
+			tools.Need(t, tools.Sox)
 			in := filepath.Join(t.TempDir(), "all."+name)
 			if err := os.WriteFile(in, octets, 0o644); err != nil {
 				t.Fatal(err)

@@ -18,6 +18,17 @@ import (
 // Where PostgreSQL is not installed the test is skipped, and fails if CI is set.
 func Start(t testing.TB) (dsn string) {
 	t.Helper()
+	server, err := shared.start(need(t))
+	if err != nil {
+		t.Fatal("start PostgreSQL: ", err)
+	}
+	return fresh(t, server)
+}
+
+// need is the server's directory of programs. Without it the test is skipped, or fails in
+// CI.
+func need(t testing.TB) (bin string) {
+	t.Helper()
 	bin, err := installed()
 	if err != nil {
 		if os.Getenv("CI") != "" {
@@ -25,11 +36,7 @@ func Start(t testing.TB) (dsn string) {
 		}
 		t.Skip(err)
 	}
-	server, err := shared.start(bin)
-	if err != nil {
-		t.Fatal("start PostgreSQL: ", err)
-	}
-	return fresh(t, server)
+	return bin
 }
 
 // External returns the DSN of an empty database on the server that CONCLAVE_TEST_DSN

@@ -28,11 +28,7 @@ func TestDatabasesAreApart(t *testing.T) {
 
 // The shell that watches the process is the only thing that must end the server.
 func TestServerEndsWithItsPipe(t *testing.T) {
-	bin, err := installed()
-	if err != nil {
-		t.Skip(err)
-	}
-	server, err := launch(bin, "", (*exec.Cmd).Start)
+	server, err := launch(need(t), "", (*exec.Cmd).Start)
 	if err != nil {
 		t.Fatal(err)
 	}

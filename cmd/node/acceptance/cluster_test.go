@@ -26,11 +26,6 @@ type cluster struct {
 	nodes map[string]*node.Node
 }
 
-const (
-	clusterNumber = "4989123456"
-	clusterCode   = "1234567" // of a room whose home is the first site
-)
-
 // startCluster sets a cluster up from nothing with the program's commands: sites with
 // the names of their nodes, the first site first. Each node is ready.
 func startCluster(t *testing.T, ctx context.Context, sites ...[]string) *cluster {
@@ -66,18 +61,7 @@ func startCluster(t *testing.T, ctx context.Context, sites ...[]string) *cluster
 	for _, n := range c.nodes {
 		must(t, n.WaitReady(ctx))
 	}
-	first := c.nodes[sites[0][0]]
-	for _, args := range [][]string{
-		{"customers", "add", "Acme"},
-		{"tariffs", "add", "Standard", "--currency", "EUR"},
-		{"tariffs", "set-rate", "Standard", "0.05", "--first", "60", "--next", "1"},
-		{"accounts", "add", "acme-1", "--customer", "Acme", "--tariff", "Standard", "--balance", "10.00"},
-		{"numbers", "add", clusterNumber},
-		{"rules", "add", "trust", "--position", "10", "--source", "127.0.0.0/8"},
-		{"rooms", "add", "Weekly", "--account", "acme-1", "--guest-code", clusterCode, "--host-code", "7654321"},
-	} {
-		command(t, ctx, first, args...)
-	}
+	furnish(t, ctx, c.nodes[sites[0][0]])
 	return c
 }
 
@@ -85,8 +69,8 @@ func startCluster(t *testing.T, ctx context.Context, sites ...[]string) *cluster
 func (c *cluster) call(n int, at string) *baresip.Phone {
 	c.Helper()
 	p := phone(c.T, n, baresip.Options{})
-	must(c.T, p.Call(c.ctx, clusterNumber, c.nodes[at].SIP()))
-	must(c.T, p.SendDigits(c.ctx, clusterCode+"#"))
+	must(c.T, p.Call(c.ctx, operatorNumber, c.nodes[at].SIP()))
+	must(c.T, p.SendDigits(c.ctx, operatorCode+"#"))
 	return p
 }
 
@@ -217,7 +201,7 @@ func TestDrainANode(t *testing.T) {
 	}
 	must(t, near.Hears(ctx, tone.Caller(0), time.Second))
 	must(t, far.Hears(ctx, tone.Caller(1), time.Second))
-	if err := phone(t, 2, baresip.Options{}).Call(ctx, clusterNumber, c.nodes[first.Focus.Node].SIP()); err == nil || !strings.Contains(err.Error(), "503") {
+	if err := phone(t, 2, baresip.Options{}).Call(ctx, operatorNumber, c.nodes[first.Focus.Node].SIP()); err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("a new call to the node that drains: %v", err)
 	}
 	for _, by := range []string{"a1", "b1"} {

@@ -31,22 +31,12 @@ func TestKill9WithoutTheStore(t *testing.T) {
 	n := node.Start(t, node.Options{Command: []string{"run"}, Flags: []string{"--store", proxy.DSN(), "--node", "m1", "--heartbeat", "500ms"},
 		Token: regexp.MustCompile(`cv_\w+`).FindString(string(out))})
 	must(t, n.WaitReady(ctx))
-	for _, args := range [][]string{
-		{"customers", "add", "Acme"},
-		{"tariffs", "add", "Standard", "--currency", "EUR"},
-		{"tariffs", "set-rate", "Standard", "0.05", "--first", "60", "--next", "1"},
-		{"accounts", "add", "acme-1", "--customer", "Acme", "--tariff", "Standard", "--balance", "10.00"},
-		{"numbers", "add", "4989123456"},
-		{"rules", "add", "trust", "--position", "10", "--source", "127.0.0.0/8"},
-		{"rooms", "add", "Weekly", "--account", "acme-1", "--guest-code", "1234567", "--host-code", "7654321"},
-	} {
-		command(t, ctx, n, args...)
-	}
+	furnish(t, ctx, n)
 	enter := func(i int) *baresip.Phone {
 		t.Helper()
 		p := phone(t, i, baresip.Options{})
-		must(t, p.Call(ctx, "4989123456", n.SIP()))
-		must(t, p.SendDigits(ctx, "1234567#"))
+		must(t, p.Call(ctx, operatorNumber, n.SIP()))
+		must(t, p.SendDigits(ctx, operatorCode+"#"))
 		return p
 	}
 	before := enter(0)

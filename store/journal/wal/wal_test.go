@@ -227,7 +227,7 @@ func TestFullDisk(t *testing.T) {
 	file := l.active().file
 	noRoom, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	defer noRoom.Close()
 	l.active().file = noRoom
@@ -250,7 +250,7 @@ func TestFailedSync(t *testing.T) {
 	file := l.active().file
 	noSync, err := os.OpenFile("/dev/null", os.O_RDWR, 0)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	l.active().file = noSync
 	if _, err := l.Append(true, []byte("lost")); err == nil || errors.Is(err, ErrFull) {
