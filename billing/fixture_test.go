@@ -151,6 +151,13 @@ func (w *world) must(err error) {
 	}
 }
 
+func (w *world) recover(left int, err error) {
+	w.t.Helper()
+	if w.must(err); left != 0 {
+		w.t.Errorf("%d stays are left open", left)
+	}
+}
+
 func (w *world) state(id store.AccountID) store.Account {
 	w.t.Helper()
 	a, err := w.db.Account(context.Background(), store.Scope{}, id)
@@ -164,7 +171,7 @@ func (w *world) start(at time.Time) {
 	ctx := context.Background()
 	w.run = store.NodeRun{Place: store.Place{Site: "a", Node: "node-" + string(w.account.ID)}, Incarnation: at.UnixMicro(), StartedAt: at}
 	w.must(w.db.StartRun(ctx, w.run))
-	w.must(Recover(ctx, w.db, w.run.Node, w.run.Incarnation, at, hclog.NewNullLogger()))
+	w.recover(Recover(ctx, w.db, w.run.Node, w.run.Incarnation, at, NoneGoOn, hclog.NewNullLogger()))
 	w.conf = store.Conference{ID: store.NewConferenceID(), RoomID: w.room.ID, CustomerID: w.account.CustomerID, AccountID: w.account.ID, RoomName: "board",
 		Kind: store.KindMain, Focus: w.run.Place, Incarnation: w.run.Incarnation, Epoch: uint64(at.UnixMicro()), StartedAt: at}
 	w.must(w.db.OpenConference(ctx, w.conf))

@@ -284,7 +284,7 @@ func TestCrashWithoutTheStore(t *testing.T) {
 	}
 	run := store.NodeRun{Place: i.run.Place, Incarnation: i.clock.Now().UnixMicro(), StartedAt: i.clock.Now()}
 	i.must(i.journal.StartRun(ctx, run))
-	recovery := NewRecovery(i.db, i.journal.Drained, run, i.clock, hclog.NewNullLogger())
+	recovery := NewRecovery(i.db, i.journal.Drained, NoneGoOn, run, i.clock, hclog.NewNullLogger())
 	running, cancel := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- recovery.Run(running) }()
@@ -320,7 +320,7 @@ func TestRecoveryChargesWhatWasReserved(t *testing.T) {
 	w.must(w.db.Heartbeat(t.Context(), w.run.Node, w.run.Incarnation, w.clock.Now()))
 	w.flaky.away.Store(true)
 	w.stop()
-	w.must(Recover(t.Context(), w.db, w.run.Node, w.run.Incarnation+1, w.clock.Now(), hclog.NewNullLogger()))
+	w.recover(Recover(t.Context(), w.db, w.run.Node, w.run.Incarnation+1, w.clock.Now(), NoneGoOn, hclog.NewNullLogger()))
 	w.balanced(2)
 	for _, x := range w.xdrs() {
 		if x.ID == nothing.ID && x.Amount != 0 || x.ID != nothing.ID && (x.Amount != 150_000 || !x.EndedAt.Equal(began.Add(5*time.Minute))) {
@@ -341,7 +341,7 @@ func TestRecoveryIsRepeated(t *testing.T) {
 	for _, reachable := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(t.Context())
 		failing := &dies{RunStore: w.db}
-		r := NewRecovery(failing, func(context.Context) error { return nil }, run, w.clock, hclog.NewNullLogger())
+		r := NewRecovery(failing, func(context.Context) error { return nil }, NoneGoOn, run, w.clock, hclog.NewNullLogger())
 		done := make(chan error, 1)
 		go func() { done <- r.Run(ctx) }()
 		w.must(w.clock.BlockUntilContext(ctx, 1)) // the pause after the first attempt
@@ -449,7 +449,7 @@ func (m *castaway) crash(*rapid.T) {
 	m.run = store.NodeRun{Place: m.run.Place, Incarnation: at.UnixMicro(), StartedAt: at}
 	m.must(m.journal.StartRun(ctx, m.run))
 	m.delivered()
-	m.must(Recover(ctx, m.db, m.run.Node, m.run.Incarnation, at, hclog.NewNullLogger()))
+	m.recover(Recover(ctx, m.db, m.run.Node, m.run.Incarnation, at, NoneGoOn, hclog.NewNullLogger()))
 	m.conf.ID, m.conf.Incarnation, m.conf.Epoch, m.conf.StartedAt = store.NewConferenceID(), m.run.Incarnation, uint64(at.UnixMicro()), at
 	m.must(m.db.OpenConference(ctx, m.conf))
 	m.refresh()

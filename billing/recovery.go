@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -33,16 +34,26 @@ type HeartStore interface {
 type Recovery struct {
 	store   RunStore
 	drained func(context.Context) error
+	calls   GoingOn
 	run     store.NodeRun
 	clock   clockwork.Clock
 	logger  hclog.Logger
 	done    chan struct{}
 }
 
+// GoingOn tells of calls that are still somebody's, because another node has taken them
+// over, or is about to: whoever has a call settles its stay.
+type GoingOn func(ctx context.Context) (func(store.CallID) bool, error)
+
+// NoneGoOn is for a node whose calls nobody takes over.
+func NoneGoOn(context.Context) (func(store.CallID) bool, error) {
+	return func(store.CallID) bool { return false }, nil
+}
+
 // NewRecovery makes the recovery of a run. drained waits until the journal has told the
 // store what it holds now; it fails only with ctx.
-func NewRecovery(s RunStore, drained func(context.Context) error, run store.NodeRun, clock clockwork.Clock, logger hclog.Logger) *Recovery {
-	return &Recovery{store: s, drained: drained, run: run, clock: clock, logger: logger, done: make(chan struct{})}
+func NewRecovery(s RunStore, drained func(context.Context) error, calls GoingOn, run store.NodeRun, clock clockwork.Clock, logger hclog.Logger) *Recovery {
+	return &Recovery{store: s, drained: drained, calls: calls, run: run, clock: clock, logger: logger, done: make(chan struct{})}
 }
 
 // Done is closed when there is nothing left to recover.
@@ -51,22 +62,26 @@ func (r *Recovery) Done() <-chan struct{} { return r.done }
 // recoverFirst and recoverMost are the pauses between attempts.
 const recoverFirst, recoverMost = time.Second, time.Minute
 
-// Run tries until it has succeeded, and then waits for ctx.
+// Run tries until it has succeeded and no call of an earlier run goes on whose stay the
+// store does not know to be elsewhere, and then waits for ctx.
 func (r *Recovery) Run(ctx context.Context) error {
 	if r.drained(ctx) != nil {
 		return nil
 	}
+	var once sync.Once
 	for wait := recoverFirst; ; wait = min(2*wait, recoverMost) {
-		err := Recover(ctx, r.store, r.run.Node, r.run.Incarnation, r.clock.Now().UTC(), r.logger)
+		left, err := Recover(ctx, r.store, r.run.Node, r.run.Incarnation, r.clock.Now().UTC(), r.calls, r.logger)
 		if err == nil {
-			close(r.done)
+			once.Do(func() { close(r.done) })
+		}
+		if err == nil && left == 0 {
 			<-ctx.Done()
 			return nil
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		r.logger.Warn("what earlier runs left open is not closed yet", "error", err, "again_in", wait)
+		r.logger.Log(severity(err), "what earlier runs left open is not closed yet", "calls_that_go_on", left, "error", err, "again_in", wait)
 		timer := r.clock.NewTimer(wait)
 		select {
 		case <-timer.Chan():
@@ -77,20 +92,36 @@ func (r *Recovery) Run(ctx context.Context) error {
 	}
 }
 
+func severity(err error) hclog.Level {
+	if err != nil {
+		return hclog.Warn
+	}
+	return hclog.Debug
+}
+
 // Recover closes what earlier runs of the node left open, each at its run's last
 // heartbeat, and stays for no more than they had reserved. Run it when the store has
 // been told what those runs knew. It may be run again at any time, and may die at any
 // point: what is settled stays settled, the rest is found again. One stay that cannot
-// be settled does not keep the others; the error names all.
-func Recover(ctx context.Context, s RunStore, node string, incarnation int64, now time.Time, logger hclog.Logger) error {
+// be settled does not keep the others; the error names all. It returns how many stays it
+// left alone because their calls go on.
+func Recover(ctx context.Context, s RunStore, node string, incarnation int64, now time.Time, calls GoingOn, logger hclog.Logger) (left int, err error) {
+	goesOn, err := calls(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("recover: find the calls that go on: %w", err)
+	}
 	stays, err := s.OpenStaysOfDeadRuns(ctx, node, incarnation)
 	if err != nil {
-		return fmt.Errorf("recover: find open stays: %w", err)
+		return 0, fmt.Errorf("recover: find open stays: %w", err)
 	}
 	names := map[store.ConferenceID]string{}
 	settled := 0
 	var failed []error
 	for _, d := range stays {
+		if goesOn(d.Participant.CallID) {
+			left++
+			continue
+		}
 		ok, err := settleDead(ctx, s, d, names, now, logger)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("recover: settle the stay of participant %s: %w", d.Participant.ID, err))
@@ -106,15 +137,17 @@ func Recover(ctx context.Context, s RunStore, node string, incarnation int64, no
 	if err != nil {
 		failed = append(failed, fmt.Errorf("recover: close conferences: %w", err))
 	}
-	calls, err := s.CloseCallsOfDeadRuns(ctx, node, incarnation)
-	if err != nil {
-		failed = append(failed, fmt.Errorf("recover: close calls: %w", err))
+	closed := 0
+	if left == 0 { // else the store does not know yet at which node they go on
+		if closed, err = s.CloseCallsOfDeadRuns(ctx, node, incarnation); err != nil {
+			failed = append(failed, fmt.Errorf("recover: close calls: %w", err))
+		}
 	}
-	if settled+conferences+calls > 0 {
+	if settled+conferences+closed > 0 {
 		logger.Warn("closed what an earlier run of this node left open",
-			"stays", settled, "conferences", conferences, "calls", calls)
+			"stays", settled, "conferences", conferences, "calls", closed)
 	}
-	return errors.Join(failed...)
+	return left, errors.Join(failed...)
 }
 
 // settleDead settles one stay, and says whether it was the first to.

@@ -56,14 +56,14 @@ func TestRecovery(t *testing.T) {
 	w.stop() // dead
 	next, now := w.run.Incarnation+int64(time.Hour/time.Microsecond), began.Add(time.Hour)
 	logger := hclog.NewNullLogger()
-	if err := Recover(ctx, &dies{w.db, 2}, w.run.Node, next, now, logger); !errors.Is(err, errAway) {
+	if _, err := Recover(ctx, &dies{w.db, 2}, w.run.Node, next, now, NoneGoOn, logger); !errors.Is(err, errAway) {
 		t.Errorf("a recovery that died: %v", err)
 	}
 	if n := len(w.xdrs()); n != 2 {
 		t.Errorf("%d settled before it died", n)
 	}
 	for range 2 {
-		w.must(Recover(ctx, w.db, w.run.Node, next, now, logger))
+		w.recover(Recover(ctx, w.db, w.run.Node, next, now, NoneGoOn, logger))
 		w.balanced(4)
 	}
 	for _, x := range w.xdrs() {
@@ -96,7 +96,7 @@ func TestRecoveryWithoutItsConference(t *testing.T) {
 	w.must(err)
 	w.flaky.away.Store(true)
 	w.stop()
-	w.must(Recover(t.Context(), nameless{w.db}, w.run.Node, w.run.Incarnation+1, began, hclog.NewNullLogger()))
+	w.recover(Recover(t.Context(), nameless{w.db}, w.run.Node, w.run.Incarnation+1, began, NoneGoOn, hclog.NewNullLogger()))
 	w.balanced(1)
 }
 

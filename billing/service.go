@@ -30,6 +30,7 @@ type Store interface {
 	RateFor(ctx context.Context, t store.TariffID, s store.Service, accessNumber string) (store.Rate, error)
 	BeginStay(ctx context.Context, p store.Participant, amount money.Amount) error
 	ExtendReservation(ctx context.Context, id store.ParticipantID, total money.Amount) error
+	TakeStay(ctx context.Context, p store.Participant, total money.Amount) error
 	SettleStay(ctx context.Context, x store.XDR) (settled bool, err error)
 }
 

@@ -29,7 +29,7 @@ func blank(p store.Participant, roomName string, at time.Time, cause store.Relea
 	return store.XDR{
 		ID: p.ID, ConferenceID: p.ConferenceID, RoomID: p.RoomID, RoomName: roomName, CustomerID: p.CustomerID,
 		AccountID: p.AccountID, CallID: p.CallID, Service: store.ServiceConferencing, Caller: p.Caller, Called: p.Called,
-		Ingress: p.Ingress, Focus: p.Focus, Epoch: p.Epoch, StartedAt: start, EndedAt: start.Add(lasted(p.JoinedAt, at)),
+		Ingress: p.Ingress, IngressTerm: p.IngressTerm, Focus: p.Focus, Epoch: p.Epoch, StartedAt: start, EndedAt: start.Add(lasted(p.JoinedAt, at)),
 		Rate: p.Rate, Currency: p.Currency, Cause: cause,
 	}
 }

@@ -61,8 +61,9 @@ type Participant struct {
 	Caller       string // the number or user that called
 	Called       string // the access number
 	Ingress      Place  // where the caller's SIP dialog lives
+	IngressTerm  uint64 // how often the call has been taken over by another node
 	Focus        Place  // where the stay is mixed
-	Incarnation  int64  // of the focus node's run
+	Incarnation  int64  // of the ingress node's run
 	Epoch        uint64
 	JoinedAt     time.Time
 	LeftAt       time.Time
@@ -148,6 +149,7 @@ type XDR struct {
 	Caller       string
 	Called       string
 	Ingress      Place
+	IngressTerm  uint64 // of the participant, to tell the last node that had its call; not kept
 	Focus        Place
 	Epoch        uint64
 	StartedAt    time.Time

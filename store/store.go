@@ -169,6 +169,11 @@ type Usage interface {
 	// total, whether or not the account has so much, and whatever has become of
 	// the conference. A lower total, and a stay that has ended, change nothing.
 	RecordStay(ctx context.Context, p Participant, total money.Amount) error
+	// TakeStay records that a stay's call goes on at another node, which meters and
+	// settles it from now on: p.Ingress, in the run p.Incarnation, as the p.IngressTerm-th
+	// to take it over. A stay that is not there yet is recorded, and total reserved, as
+	// RecordStay does. One that has ended, or that a later node has taken, stays as it is.
+	TakeStay(ctx context.Context, p Participant, total money.Amount) error
 	// ExtendReservation raises what an open stay has reserved to total, so that
 	// repeating it adds nothing; a lower total changes nothing.
 	// ErrInsufficientFunds leaves it as it was; ErrClosed if the stay has ended.
@@ -178,7 +183,8 @@ type Usage interface {
 	// and the reservation given back. Exactly the first call for an id has an
 	// effect; it returns true. A stay that was never begun is ErrNotFound. What
 	// the xDR says of account, customer and room must be the stay's; its conference
-	// may be a later one of the room, which the stay has gone on in.
+	// may be a later one of the room, which the stay has gone on in. Where a later
+	// node has taken the call over (TakeStay), that one settles, and this is false.
 	SettleStay(ctx context.Context, x XDR) (settled bool, err error)
 	// SetParticipantRole records a role or ownership changed in the conference.
 	SetParticipantRole(ctx context.Context, id ParticipantID, r Role, owner bool) error

@@ -28,6 +28,7 @@ type Store interface {
 	AppendCallSteps(ctx context.Context, steps []store.CallStep) error
 	BeginStay(ctx context.Context, p store.Participant, amount money.Amount) error
 	RecordStay(ctx context.Context, p store.Participant, total money.Amount) error
+	TakeStay(ctx context.Context, p store.Participant, total money.Amount) error
 	ExtendReservation(ctx context.Context, id store.ParticipantID, total money.Amount) error
 	SettleStay(ctx context.Context, x store.XDR) (settled bool, err error)
 	StartRun(ctx context.Context, r store.NodeRun) error
@@ -176,6 +177,8 @@ func (j *Journal) remember(r record) {
 		p := j.promises[b.Participant.ID]
 		p.Participant, p.Total = b.Participant, max(p.Total, b.Total)
 		j.promises[b.Participant.ID] = p
+	case *stayTaken:
+		j.rooms[string(b.Participant.ID)] = r.Key
 	case *staySettled:
 		if p, ok := j.promises[b.XDR.ID]; ok {
 			p.Settled, p.Cost = true, b.XDR.Amount

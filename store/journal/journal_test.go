@@ -580,7 +580,7 @@ func TestRecordsAreReadBack(t *testing.T) {
 		&roleChanged{p.ID, store.RoleModerator, true}, &participantMoved{p.ID, "c2", store.Place{Site: "b", Node: "n"}, 7},
 		&callPut{store.Call{ID: "c", StartedAt: t0, SIPStatus: 200}},
 		&callSteps{[]store.CallStep{{CallID: "c", Seq: 1, At: t0, Step: "s", Outcome: "ok", Detail: "\u2028<&>"}}},
-		&stayRecorded{p, money.Unit}, &staySettled{x}, &staySettled{quality}, &stayDiscarded{x},
+		&stayRecorded{p, money.Unit}, &stayTaken{p, money.Unit}, &staySettled{x}, &staySettled{quality}, &stayDiscarded{x},
 		&runStarted{store.NodeRun{Place: store.Place{Site: "a", Node: "n"}, Incarnation: 1 << 60, StartedAt: t0}}, &runBeat{"n", 1, t0}, &runStopped{"n", 1, t0},
 	}
 	seen := map[string]bool{}

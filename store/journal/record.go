@@ -45,6 +45,10 @@ type (
 		Participant store.Participant
 		Total       money.Amount
 	}
+	stayTaken struct {
+		Participant store.Participant
+		Total       money.Amount
+	}
 	staySettled struct{ XDR store.XDR }
 	// stayDiscarded is the end of a stay that may not have begun in the store.
 	stayDiscarded struct{ XDR store.XDR }
@@ -106,6 +110,10 @@ func (b *stayRecorded) deliver(ctx context.Context, s Store) error {
 	return s.RecordStay(ctx, b.Participant, b.Total)
 }
 
+func (b *stayTaken) deliver(ctx context.Context, s Store) error {
+	return s.TakeStay(ctx, b.Participant, b.Total)
+}
+
 func (b *staySettled) deliver(ctx context.Context, s Store) error {
 	_, err := s.SettleStay(ctx, b.XDR)
 	return err
@@ -134,7 +142,7 @@ func (b *runStopped) deliver(ctx context.Context, s Store) error {
 // stays need not be waited for.
 func precedes(b body) bool {
 	switch b.(type) {
-	case *conferenceOpened, *conferenceClosed, *stayRecorded:
+	case *conferenceOpened, *conferenceClosed, *stayRecorded, *stayTaken:
 		return true
 	}
 	return false
@@ -143,8 +151,11 @@ func precedes(b body) bool {
 // early says whether the store did not take a record because it does not know yet what the
 // record refers to: the conference of a stay, if another node hosts it.
 func early(b body, err error) bool {
-	_, stay := b.(*stayRecorded)
-	return stay && errors.Is(err, store.ErrNotFound)
+	switch b.(type) {
+	case *stayRecorded, *stayTaken:
+		return errors.Is(err, store.ErrNotFound)
+	}
+	return false
 }
 
 // kinds are the names of bodies on disk. A name is never given another meaning.
@@ -157,6 +168,7 @@ var kinds = map[string]func() body{
 	"call":              func() body { return new(callPut) },
 	"call-steps":        func() body { return new(callSteps) },
 	"stay-recorded":     func() body { return new(stayRecorded) },
+	"stay-taken":        func() body { return new(stayTaken) },
 	"stay-settled":      func() body { return new(staySettled) },
 	"stay-discarded":    func() body { return new(stayDiscarded) },
 	"run-started":       func() body { return new(runStarted) },
@@ -182,6 +194,8 @@ func kindOf(b body) string {
 		return "call-steps"
 	case *stayRecorded:
 		return "stay-recorded"
+	case *stayTaken:
+		return "stay-taken"
 	case *staySettled:
 		return "stay-settled"
 	case *stayDiscarded:

@@ -158,6 +158,16 @@ func (j *Journal) RecordStay(_ context.Context, p store.Participant, total money
 	return err
 }
 
+// TakeStay returns when the stay's new ingress is on the disk.
+func (j *Journal) TakeStay(_ context.Context, p store.Participant, total money.Amount) error {
+	if err := errors.Join(p.Validate(), store.ValidateReservation(total)); err != nil {
+		return fmt.Errorf("take a stay over: %w", err)
+	}
+	key := roomKey(p.RoomID)
+	j.keep(string(p.ID), key)
+	return j.append(true, key, &stayTaken{p, total})
+}
+
 // SettleStay returns when the record is on the disk, with true: whether it was the first
 // will be seen. If the journal cannot keep it, it is told to the store directly.
 func (j *Journal) SettleStay(ctx context.Context, x store.XDR) (settled bool, err error) {

@@ -9,14 +9,14 @@ import (
 
 const participantColumns = `id, conference_id, room_id, customer_id, account_id, call_id, role, owner, caller, called,
 	ingress_site, ingress_node, focus_site, focus_node, incarnation, epoch, joined_at, left_at, cause,
-	rate_tariff_id, rate_access_number, rate_per_minute, rate_first_s, rate_next_s, currency`
+	rate_tariff_id, rate_access_number, rate_per_minute, rate_first_s, rate_next_s, currency, ingress_term`
 
 // scanParticipant reads the columns above, and then those that extra is for.
 func scanParticipant(r scanner, extra ...any) (p store.Participant, err error) {
 	p.Rate.Service = store.ServiceConferencing
 	err = r.Scan(append([]any{&p.ID, &p.ConferenceID, &p.RoomID, &p.CustomerID, &p.AccountID, &p.CallID, &p.Role, &p.Owner, &p.Caller, &p.Called,
 		&p.Ingress.Site, &p.Ingress.Node, &p.Focus.Site, &p.Focus.Node, &p.Incarnation, &p.Epoch, instant{&p.JoinedAt}, instant{&p.LeftAt}, &p.Cause,
-		&p.Rate.TariffID, &p.Rate.AccessNumber, &p.Rate.PerMinute, span{&p.Rate.First, time.Second}, span{&p.Rate.Next, time.Second}, &p.Currency}, extra...)...)
+		&p.Rate.TariffID, &p.Rate.AccessNumber, &p.Rate.PerMinute, span{&p.Rate.First, time.Second}, span{&p.Rate.Next, time.Second}, &p.Currency, &p.IngressTerm}, extra...)...)
 	return p, err
 }
 

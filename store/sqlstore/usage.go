@@ -34,7 +34,7 @@ func insertParticipant(ctx context.Context, q querier, p store.Participant, rese
 	return insert(ctx, q, "participant", participantColumns+", reserved", "ON CONFLICT (id) DO NOTHING",
 		p.ID, p.ConferenceID, p.RoomID, p.CustomerID, p.AccountID, p.CallID, p.Role, flag(p.Owner), p.Caller, p.Called,
 		p.Ingress.Site, p.Ingress.Node, p.Focus.Site, p.Focus.Node, p.Incarnation, int64(p.Epoch), micros(p.JoinedAt), 0, "",
-		p.Rate.TariffID, p.Rate.AccessNumber, p.Rate.PerMinute, seconds(p.Rate.First), seconds(p.Rate.Next), p.Currency, reserved)
+		p.Rate.TariffID, p.Rate.AccessNumber, p.Rate.PerMinute, seconds(p.Rate.First), seconds(p.Rate.Next), p.Currency, int64(p.IngressTerm), reserved)
 }
 
 func (s *Store) RecordStay(ctx context.Context, p store.Participant, total money.Amount) error {
@@ -42,17 +42,35 @@ func (s *Store) RecordStay(ctx context.Context, p store.Participant, total money
 		return fmt.Errorf("record a stay: %w", err)
 	}
 	return s.transact(ctx, "record the stay of participant "+string(p.ID), func(q tx) error {
-		if _, err := insertParticipant(ctx, q, p, 0); err != nil {
+		return recordStay(ctx, q, p, total)
+	})
+}
+
+func recordStay(ctx context.Context, q querier, p store.Participant, total money.Amount) error {
+	if _, err := insertParticipant(ctx, q, p, 0); err != nil {
+		return err
+	}
+	h, err := holdingOf(ctx, q, p.ID)
+	if err != nil || h.left != 0 || total <= h.reserved {
+		return err
+	}
+	if _, err := q.ExecContext(ctx, "UPDATE account SET reserved = reserved + $1 WHERE id = $2", total-h.reserved, h.account); err != nil {
+		return err
+	}
+	_, err = q.ExecContext(ctx, "UPDATE participant SET reserved = $1 WHERE id = $2", total, p.ID)
+	return err
+}
+
+func (s *Store) TakeStay(ctx context.Context, p store.Participant, total money.Amount) error {
+	if err := errors.Join(p.Validate(), store.ValidateReservation(total)); err != nil {
+		return fmt.Errorf("take a stay over: %w", err)
+	}
+	return s.transact(ctx, "take the stay of participant "+string(p.ID)+" over", func(q tx) error {
+		if err := recordStay(ctx, q, p, total); err != nil {
 			return err
 		}
-		h, err := holdingOf(ctx, q, p.ID)
-		if err != nil || h.left != 0 || total <= h.reserved {
-			return err
-		}
-		if _, err := q.ExecContext(ctx, "UPDATE account SET reserved = reserved + $1 WHERE id = $2", total-h.reserved, h.account); err != nil {
-			return err
-		}
-		_, err = q.ExecContext(ctx, "UPDATE participant SET reserved = $1 WHERE id = $2", total, p.ID)
+		_, err := q.ExecContext(ctx, `UPDATE participant SET ingress_site = $1, ingress_node = $2, incarnation = $3, ingress_term = $4
+			WHERE id = $5 AND left_at = 0 AND ingress_term < $4`, p.Ingress.Site, p.Ingress.Node, p.Incarnation, int64(p.IngressTerm), p.ID)
 		return err
 	})
 }
@@ -118,11 +136,12 @@ type holding struct {
 	currency string
 	reserved money.Amount
 	left     int64
+	term     uint64
 }
 
 func holdingOf(ctx context.Context, q querier, id store.ParticipantID) (h holding, err error) {
-	err = q.QueryRowContext(ctx, "SELECT room_id, customer_id, account_id, currency, reserved, left_at FROM participant WHERE id = $1", id).
-		Scan(&h.room, &h.customer, &h.account, &h.currency, &h.reserved, &h.left)
+	err = q.QueryRowContext(ctx, "SELECT room_id, customer_id, account_id, currency, reserved, left_at, ingress_term FROM participant WHERE id = $1", id).
+		Scan(&h.room, &h.customer, &h.account, &h.currency, &h.reserved, &h.left, &h.term)
 	return h, err
 }
 
@@ -167,6 +186,9 @@ func (s *Store) SettleStay(ctx context.Context, x store.XDR) (settled bool, err 
 		}
 		if err := h.fits(x); err != nil {
 			return err
+		}
+		if x.IngressTerm < h.term {
+			return nil // the stay goes on at the node that has taken its call over
 		}
 		settled = true
 		return closeStay(ctx, q, x, h, entry)

@@ -15,6 +15,7 @@ var stayTests = []test{
 	{"BL4_Reservations", testReservations},
 	{"BL4_Extensions", testExtensions},
 	{"MS7_StaysOfAnOutageAreRecorded", testRecordStay},
+	{"MS10_ATakenStayIsSettledByItsLastIngress", testTakeStay},
 	{"BL6_AStayIsSettledOnce", testSettleOnce},
 	{"BL6_OneOfManySettlesAStay", testParallelSettling},
 	{"BL6_InvalidRecords", testInvalidRecords},
@@ -167,6 +168,51 @@ func testRecordStay(f *fixture) {
 	p.ID, p.ConferenceID = store.NewParticipantID(), "nowhere"
 	f.is(f.s.RecordStay(ctx, p, 0), store.ErrNotFound)
 	f.is(f.s.RecordStay(ctx, begun, -1), store.ErrInvalid)
+	f.consistent(f.account.ID)
+}
+
+func testTakeStay(f *fixture) {
+	ctx := f.Context()
+	first := f.participant(f.open("a"))
+	f.must(f.s.BeginStay(ctx, first, 5*money.Unit))
+	at := func(node string, term uint64) store.Participant {
+		p := first
+		p.Ingress.Node, p.Incarnation, p.IngressTerm = node, 1000+int64(term), term
+		return p
+	}
+	second, third := at("second", 1), at("third", 2)
+	for _, p := range []store.Participant{second, third, second, third} { // one is late, or told again
+		f.must(f.s.TakeStay(ctx, p, 3*money.Unit))
+	}
+	got, err := f.s.Participant(ctx, f.own, first.ID)
+	f.equal(got, err, third)
+	if a := f.read(f.account.ID); a.Reserved != 5*money.Unit {
+		f.Errorf("reserved %s", a.Reserved)
+	}
+	f.must(f.s.TakeStay(ctx, third, 7*money.Unit)) // a promise that the store did not know of
+	if a := f.read(f.account.ID); a.Reserved != 7*money.Unit {
+		f.Errorf("reserved %s", a.Reserved)
+	}
+	for _, p := range []store.Participant{first, second} { // they come back, and do not know
+		settled, err := f.s.SettleStay(ctx, record(p, 30))
+		f.equal(settled, err, false)
+	}
+	settled, err := f.s.SettleStay(ctx, record(third, 90))
+	f.equal(settled, err, true)
+	f.must(f.s.TakeStay(ctx, at("fourth", 3), money.Unit)) // it has ended
+	x, err := f.s.XDR(ctx, f.own, first.ID)
+	f.must(err)
+	if x.Ingress.Node != "third" || x.Duration != 90*time.Minute {
+		f.Errorf("settled as %+v", x)
+	}
+	unknown := f.participant(f.open("b")) // its begin is in the journal of a dead node
+	unknown.IngressTerm = 1
+	f.must(f.s.TakeStay(ctx, unknown, 2*money.Unit))
+	got, err = f.s.Participant(ctx, f.own, unknown.ID)
+	f.equal(got, err, unknown)
+	settled, err = f.s.SettleStay(ctx, record(unknown, 1))
+	f.equal(settled, err, true)
+	f.is(f.s.TakeStay(ctx, third, -1), store.ErrInvalid)
 	f.consistent(f.account.ID)
 }
 

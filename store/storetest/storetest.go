@@ -126,7 +126,7 @@ func (f *fixture) participant(c store.Conference) store.Participant {
 func record(p store.Participant, minutes int) store.XDR {
 	d := time.Duration(minutes) * time.Minute
 	return store.XDR{ID: p.ID, ConferenceID: p.ConferenceID, RoomID: p.RoomID, RoomName: "room", CustomerID: p.CustomerID, AccountID: p.AccountID,
-		CallID: p.CallID, Service: store.ServiceConferencing, Caller: p.Caller, Called: p.Called, Ingress: p.Ingress, Focus: p.Focus, Epoch: p.Epoch,
+		CallID: p.CallID, Service: store.ServiceConferencing, Caller: p.Caller, Called: p.Called, Ingress: p.Ingress, IngressTerm: p.IngressTerm, Focus: p.Focus, Epoch: p.Epoch,
 		StartedAt: p.JoinedAt, EndedAt: p.JoinedAt.Add(d), Duration: d, Billed: d, Rate: p.Rate, Amount: money.Amount(minutes) * p.Rate.PerMinute,
 		Currency: p.Currency, Cause: store.CauseHangup, Quality: []byte(`{"loss":0.5}`), RecordedAt: p.JoinedAt.Add(d)}
 }

@@ -100,7 +100,7 @@ func (n *Node) begin(ctx context.Context, _ settings) error {
 	if err := n.journal.StartRun(ctx, n.run); err != nil {
 		return fmt.Errorf("--data %q: %w", n.config.DataDir, err)
 	}
-	n.recovery = billing.NewRecovery(n.store, n.journal.Drained, n.run, n.clock, n.logger.Named("billing"))
+	n.recovery = billing.NewRecovery(n.store, n.journal.Drained, billing.NoneGoOn, n.run, n.clock, n.logger.Named("billing"))
 	if n.config.Seed && !n.breaker.Open() {
 		return seed(ctx, n.store, n.config.Realm, now)
 	}
