@@ -335,6 +335,17 @@ func (t *dialogTable) add(d *Dialog) {
 	t.byTag[d.state.LocalTag] = d
 }
 
+// addNew is add, unless a dialog with this tag is there.
+func (t *dialogTable) addNew(d *Dialog) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byTag[d.state.LocalTag] != nil {
+		return false
+	}
+	t.byTag[d.state.LocalTag] = d
+	return true
+}
+
 func (t *dialogTable) remove(d *Dialog) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
