@@ -155,6 +155,7 @@ func (c *call) answer(ctx context.Context, in *signaling.Invite, number store.Ac
 	m := c.media.Agreed()
 	c.step("answer", "ok", fmt.Sprintf("%s, RTP to %s", m.Format.Name, m.Remote))
 	c.flush()
+	c.keep()
 	return true
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/jonboulle/clockwork"
 
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
@@ -16,6 +17,7 @@ import (
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/media/session"
+	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/store"
 )
 
@@ -41,6 +43,8 @@ const (
 	lastWordTime = 300 * time.Millisecond
 	// housekeeping is how often the media of a call is looked at.
 	housekeeping = time.Second
+	// frozenTime without a look at the clock says that the node stood still.
+	frozenTime = 3 * housekeeping
 )
 
 // Tags of what is played outside a conference.
@@ -63,6 +67,7 @@ type call struct {
 	hops   int                 // Max-Forwards for a call on its behalf
 	hosted store.ParticipantID // another node's caller, in a conference of ours; empty: our own
 	from   store.Place         // that node
+	term   uint64              // how often that call has been taken over
 	media  *session.Session
 	sdp    negotiation
 	dialog *signaling.Dialog
@@ -83,12 +88,16 @@ type call struct {
 	stay     *billing.Stay
 	release  <-chan conference.Release
 	standing <-chan roster.Standing
-	has      roster.Standing // the latest
-	attempts int             // to move
-	stale    uint64          // an epoch that is over, found while moving
-	giveUp   time.Time       // when moving has taken too long
-	relay    *session.Relay  // to the node of the conference; nil: it is here
-	deadline time.Time       // of the farewell, or of the next attempt to move
+	has      roster.Standing  // the latest
+	attempts int              // to move
+	stale    uint64           // an epoch that is over, found while moving
+	giveUp   time.Time        // when moving has taken too long
+	relay    *session.Relay   // to the node of the conference; nil: it is here
+	deadline time.Time        // of the farewell, or of the next attempt to move
+	where    sites.Assignment // of the conference, as it was entered
+	hint     sites.Assignment // where to try to move to first; the zero value: nowhere
+	kept     keptMark         // what others could take over, when it was told last
+	gone     bool             // another node goes on with the call
 }
 
 // message is what the dialog tells the call's goroutine.
@@ -97,6 +106,7 @@ type message struct {
 	hold  *bool
 	say   []prompt.ID // to a forwarded caller
 	yield bool        // to a later call of the same participant
+	lost  bool        // to another node
 	ended *signaling.End
 }
 
@@ -148,23 +158,43 @@ func (c *call) loop() {
 	timer := clock.NewTimer(housekeeping)
 	defer timer.Stop()
 	for c.phase != ended {
-		timer.Reset(max(c.next().Sub(clock.Now()), 0))
-		select {
-		case e := <-c.port.Events():
-			c.mediaEvent(e)
-		case m := <-c.inbox:
-			c.message(m)
-		case r := <-c.release:
-			c.released(r)
-		case st := <-c.standing:
-			c.stood(st)
-		case <-timer.Chan():
-			c.tick()
-		case <-c.stop:
-			c.stop = nil
-			c.leave(store.CauseShutdown, prompt.ServiceError)
+		before := clock.Now()
+		timer.Reset(max(c.next().Sub(before), 0))
+		handle := c.await(timer)
+		if clock.Now().Sub(before) > frozenTime && !c.isOurs() {
+			c.vanish("another node took it over while this one stood still")
+			return
 		}
+		handle()
 	}
+}
+
+// await waits for the next event.
+func (c *call) await(timer clockwork.Timer) (handle func()) {
+	select {
+	case e := <-c.port.Events():
+		return func() { c.mediaEvent(e) }
+	case m := <-c.inbox:
+		return func() { c.message(m) }
+	case r := <-c.release:
+		return func() { c.released(r) }
+	case st := <-c.standing:
+		return func() { c.stood(st) }
+	case <-timer.Chan():
+		return c.tick
+	case <-c.stop:
+		return c.stopped
+	}
+}
+
+// stopped: the node stops. Another one of the site goes on with the call, if there is one.
+func (c *call) stopped() {
+	c.stop = nil
+	if c.give() {
+		c.vanish("the node stops, and another goes on")
+		return
+	}
+	c.leave(store.CauseShutdown, prompt.ServiceError)
 }
 
 // next is when tick has something to do.
@@ -189,6 +219,7 @@ func (c *call) tick() {
 		c.do(c.talk.Tick(now))
 	case inConference:
 		c.watchFocus()
+		c.watchIngress()
 		c.meter(now)
 	case moving:
 		c.meter(now)
@@ -198,6 +229,7 @@ func (c *call) tick() {
 			c.hangUp()
 		}
 	}
+	c.keepNews()
 	limit := c.engine.config.MediaTimeout
 	if c.phase != ended && limit > 0 && c.media.Silence(c.engine.config.Media.Now()) > limit {
 		c.step("media", failed, "no RTP for "+limit.String())
@@ -217,6 +249,8 @@ func (c *call) message(m message) {
 		}
 	case m.yield:
 		c.leave(store.CauseMoved)
+	case m.lost:
+		c.vanish("another node has taken it over")
 	case m.digit != 0:
 		c.digit(m.digit, byInfo)
 	case m.say != nil && c.seat != nil:

@@ -60,9 +60,13 @@ type Config struct {
 	Locator     Locator
 	Host        *conference.Host
 	// Foci, Handovers and Dial are for conferences at other nodes; nil: there are none.
-	Foci       Foci
-	Handovers  Handovers
-	Dial       func(context.Context, signaling.DialRequest, signaling.DialogHandler) (*signaling.Dialog, []byte, error)
+	Foci      Foci
+	Handovers Handovers
+	Dial      func(context.Context, signaling.DialRequest, signaling.DialogHandler) (*signaling.Dialog, []byte, error)
+	// Custody and Restore are for calls that another node of the site goes on with when
+	// this one is gone, and the other way round; nil: nobody does.
+	Custody    Custody
+	Restore    func(context.Context, signaling.DialogState, signaling.DialogHandler) (*signaling.Dialog, error)
 	Realm      string // of digest authentication
 	Challenger *screening.Challenger
 	Guard      *screening.Guard
@@ -93,12 +97,14 @@ type Engine struct {
 	config Config
 	traces *outbox.Outbox
 
-	mu    sync.Mutex
-	calls map[store.CallID]*call
-	gone  sync.WaitGroup // calls that have not ended
+	mu       sync.Mutex
+	calls    map[store.CallID]*call
+	stopping bool           // no call is taken over any more
+	gone     sync.WaitGroup // calls that have not ended
 
 	hosting hosting
 	refused atomic.Uint64 // forwarded calls without a valid proof
+	taken   takeovers
 }
 
 // New makes an engine; call Run.
@@ -116,7 +122,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	go func() { written <- e.traces.Run(writing) }()
 	e.watch(ctx)
 	e.cancelAll()
-	for _, c := range e.list() {
+	e.supersede()
+	for _, c := range e.lastOnes() {
 		c.shutdown()
 	}
 	e.gone.Wait()
@@ -131,9 +138,16 @@ func (e *Engine) Calls() int {
 	return len(e.calls)
 }
 
-func (e *Engine) list() []*call {
+// lastOnes are the calls that are left when the node stops. None is taken over any more.
+func (e *Engine) lastOnes() []*call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.stopping = true
+	return e.all()
+}
+
+// all are the calls, forwarded ones among them. The lock is held.
+func (e *Engine) all() []*call {
 	list := slices.Collect(maps.Values(e.calls))
 	e.hosting.mu.Lock()
 	defer e.hosting.mu.Unlock()

@@ -32,6 +32,8 @@ type Reservation struct {
 	conference.Admission
 	// Name is how the caller is announced, at 8 kHz; empty: not by name.
 	Name []int16
+	// Term is how often the call has been taken over by another node.
+	Term uint64
 }
 
 // Handover is what a forwarded INVITE proves: whose call it is, and that the node that

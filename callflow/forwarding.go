@@ -195,10 +195,13 @@ func (l *focusLeg) Ended(end signaling.End) {
 	l.release(cause)
 }
 
-func (l *focusLeg) release(cause store.ReleaseCause) {
+// release ends the membership; false if it has ended.
+func (l *focusLeg) release(cause store.ReleaseCause) (first bool) {
 	l.once.Do(func() {
+		first = true
 		l.released <- conference.Release{Cause: cause, At: l.call.now(), Prompts: conference.Farewell(cause)}
 	})
+	return first
 }
 
 // causeOf is the release cause that another node of ours gave in its BYE.

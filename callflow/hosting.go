@@ -20,6 +20,9 @@ import (
 // ErrNoSuchCaller: no forwarded call of this participant is here.
 var ErrNoSuchCaller = errors.New("no such caller at this node")
 
+// ErrTaken: another node has taken the participant's call over, and has asked before.
+var ErrTaken = errors.New("the call has been taken over by another node")
+
 // seatTime is how long a seat is kept for a call that is on its way.
 const seatTime = 30 * time.Second
 
@@ -35,6 +38,7 @@ type hosting struct {
 type reserved struct {
 	seat  *conference.Seat
 	name  []int16
+	term  uint64 // of the node that asked
 	timer clockwork.Timer
 }
 
@@ -43,18 +47,13 @@ type reserved struct {
 // still here, because its node has lost sight of this one, leaves its seat first.
 func (e *Engine) Reserve(ctx context.Context, r Reservation) (store.ConferenceID, error) {
 	e.hosting.mu.Lock()
-	have, earlier := e.hosting.reserved[r.Participant], e.hosting.callers[r.Participant]
+	have := e.hosting.reserved[r.Participant]
 	e.hosting.mu.Unlock()
-	if have != nil {
+	if have != nil && have.term == r.Term {
 		return have.seat.Conference().ID(), nil
 	}
-	if earlier != nil {
-		earlier.post(message{yield: true})
-		select {
-		case <-earlier.over:
-		case <-ctx.Done():
-			return "", fmt.Errorf("wait for the caller's earlier call to leave: %w", ctx.Err())
-		}
+	if err := e.displace(ctx, r.Participant, r.Term); err != nil {
+		return "", err
 	}
 	seat, err := e.config.Host.Admit(ctx, r.Admission)
 	if err != nil {
@@ -66,10 +65,35 @@ func (e *Engine) Reserve(ctx context.Context, r Reservation) (store.ConferenceID
 		seat.Cancel()
 		return have.seat.Conference().ID(), nil
 	}
-	kept := &reserved{seat: seat, name: r.Name}
+	kept := &reserved{seat: seat, name: r.Name, term: r.Term}
 	kept.timer = e.config.Clock.AfterFunc(seatTime, func() { e.cancel(r.Participant, kept) })
 	e.hosting.reserved[r.Participant] = kept
 	return seat.Conference().ID(), nil
+}
+
+// displace has what an earlier call of the participant has here given up: by a node that
+// has lost sight of it, or by one whose call another has taken over, of a higher term.
+// The lower term gets ErrTaken.
+func (e *Engine) displace(ctx context.Context, p store.ParticipantID, term uint64) error {
+	e.hosting.mu.Lock()
+	kept, earlier := e.hosting.reserved[p], e.hosting.callers[p]
+	e.hosting.mu.Unlock()
+	if kept != nil && kept.term > term || earlier != nil && earlier.term > term {
+		return fmt.Errorf("participant %s: %w", p, ErrTaken)
+	}
+	if kept != nil {
+		e.cancel(p, kept)
+	}
+	if earlier == nil {
+		return nil
+	}
+	earlier.post(message{yield: true})
+	select {
+	case <-earlier.over:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the caller's earlier call to leave: %w", ctx.Err())
+	}
 }
 
 // Cancel gives a reserved seat back.
@@ -112,6 +136,7 @@ func (e *Engine) take(p store.ParticipantID, c *call) (*reserved, bool) {
 	}
 	delete(e.hosting.reserved, p)
 	kept.timer.Stop()
+	c.term = kept.term
 	e.hosting.callers[p] = c
 	return kept, true
 }
@@ -251,14 +276,18 @@ func (e *Engine) watch(ctx context.Context) {
 	for {
 		select {
 		case <-tick.Chan():
-			for _, c := range e.config.Host.Conferences() {
-				room := c.Row().RoomID
-				if now, assigned := e.config.Locator.Current(room); assigned {
-					e.config.Host.Supersede(room, now.Kind, now.Epoch)
-				}
-			}
+			e.supersede()
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+func (e *Engine) supersede() {
+	for _, c := range e.config.Host.Conferences() {
+		room := c.Row().RoomID
+		if now, assigned := e.config.Locator.Current(room); assigned {
+			e.config.Host.Supersede(room, now.Kind, now.Epoch)
 		}
 	}
 }

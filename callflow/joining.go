@@ -177,12 +177,13 @@ func (c *call) joinHere(ctx context.Context, where sites.Assignment, a conferenc
 
 // enter: the caller is in.
 func (c *call) enter(m membership, where sites.Assignment, step, detail string) {
-	c.seat, c.release, c.standing, c.phase = m, m.Released(), m.Standing(), inConference
+	c.seat, c.release, c.standing, c.phase, c.where = m, m.Released(), m.Standing(), inConference, where
 	c.step(step, ok, detail)
 	if where.Kind == store.KindLocal {
 		m.Say(prompt.LocalConference)
 	}
 	c.flush()
+	c.keep()
 }
 
 // participant is the record of the stay that begins.

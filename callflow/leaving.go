@@ -87,6 +87,9 @@ func (c *call) settle(at time.Time, cause store.ReleaseCause) {
 
 // quality is what the media says of the stay.
 func (c *call) quality() json.RawMessage {
+	if c.media == nil {
+		return nil // it was taken over, and there was no port for it
+	}
 	s := c.media.Stats()
 	b, err := json.Marshal(map[string]any{
 		"packetsReceived": s.Received, "packetsSent": s.Sent, "packetsLost": s.Playout.Lost, "packetsLate": s.Playout.Late,
@@ -113,6 +116,7 @@ func (c *call) leave(cause store.ReleaseCause, words ...prompt.ID) {
 	}
 	c.phase = leaving
 	c.row.Cause = cause
+	c.keep()
 	c.step("release", string(cause), "")
 	if len(words) == 0 || c.hosted != "" { // its own node has the words
 		c.hangUp()
@@ -172,6 +176,11 @@ func (c *call) finish() {
 	if c.media != nil {
 		c.media.Close()
 	}
+	if c.gone {
+		c.logger.Info("call goes on at another node")
+		return // with its trace
+	}
+	c.unkeep()
 	c.row.EndedAt = c.now()
 	if c.row.Cause == "" {
 		c.row.Cause = store.CauseCancelled

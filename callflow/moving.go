@@ -2,6 +2,7 @@ package callflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -36,9 +37,11 @@ func (c *call) watchFocus() {
 		return
 	}
 	silence := leg.media.Silence(c.engine.config.Media.Now())
-	if silence > focusSilence || silence > deadSilence && !c.engine.config.Foci.Alive(leg.node) {
+	if silence < deadSilence || silence < focusSilence && c.engine.config.Foci.Alive(leg.node) {
+		return
+	}
+	if leg.release(store.CauseLost) {
 		c.logger.Warn("the conference's node is lost", "node", leg.node.Node, "at", leg.node.Site, "silence", silence)
-		leg.release(store.CauseLost)
 	}
 }
 
@@ -59,18 +62,31 @@ func (c *call) movable(cause store.ReleaseCause) bool {
 
 // beginMove takes the caller out of the conference that was lost and tells it so.
 func (c *call) beginMove(cause store.ReleaseCause) {
-	if leg, elsewhere := c.seat.(*focusLeg); elsewhere {
-		c.engine.gone.Add(1)
-		go func() { // a dead node does not answer, and nobody waits for it
-			defer c.engine.gone.Done()
-			leg.hangUp(store.CauseMoved)
-		}()
-	}
+	c.leaveFocus()
 	c.standUp()
 	c.comeHome()
+	c.startMoving()
+	c.step("move", "begun", string(cause))
+}
+
+// leaveFocus hangs up at the focus, if that is another node. A dead one does not answer,
+// and nobody waits for it.
+func (c *call) leaveFocus() {
+	leg, elsewhere := c.seat.(*focusLeg)
+	if !elsewhere {
+		return
+	}
+	c.engine.gone.Add(1)
+	go func() {
+		defer c.engine.gone.Done()
+		leg.hangUp(store.CauseMoved)
+	}()
+}
+
+// startMoving: an attempt is due at once.
+func (c *call) startMoving() {
 	now := c.now()
 	c.phase, c.deadline, c.giveUp, c.stale, c.attempts = moving, now, now.Add(moveTime), 0, 0
-	c.step("move", "begun", string(cause))
 }
 
 // tryMove makes an attempt, if one is due.
@@ -82,6 +98,8 @@ func (c *call) tryMove(now time.Time) {
 	switch {
 	case err == nil:
 		c.logger.Info("caller moved", "conference", c.stay.Participant.ConferenceID, "node", c.stay.Participant.Focus.Node, "took", c.now().Sub(c.giveUp.Add(-moveTime)))
+	case errors.Is(err, ErrTaken):
+		c.vanish("another node has taken it over")
 	case refusalOf(err) != store.CauseError || !c.now().Before(c.giveUp):
 		c.notJoined("move", err)
 	default:
@@ -95,7 +113,7 @@ func (c *call) tryMove(now time.Time) {
 
 // move is one attempt.
 func (c *call) move() error {
-	where, err := c.locate(c.stale)
+	where, err := c.destination()
 	if err != nil {
 		return err
 	}
@@ -116,7 +134,20 @@ func (c *call) move() error {
 	return err
 }
 
+// destination is where the caller's conference goes on: first, where it is said to be
+// still; then, where the room's is located anew.
+func (c *call) destination() (sites.Assignment, error) {
+	if hint := c.hint; hint != (sites.Assignment{}) {
+		c.hint = sites.Assignment{}
+		return hint, nil
+	}
+	return c.locate(c.stale)
+}
+
 func (c *call) moveHere(ctx context.Context, where sites.Assignment, a conference.Admission) error {
+	if err := c.engine.displace(ctx, a.Participant, c.stay.Participant.IngressTerm); err != nil {
+		return err
+	}
 	seat, err := c.engine.config.Host.Admit(ctx, a)
 	if err != nil {
 		return err
@@ -132,7 +163,7 @@ func (c *call) moveHere(ctx context.Context, where sites.Assignment, a conferenc
 }
 
 func (c *call) moveThere(ctx context.Context, where sites.Assignment, a conference.Admission) error {
-	conf, err := c.engine.config.Foci.Reserve(ctx, where.Focus, Reservation{Admission: a, Name: narrowband(c.name)})
+	conf, err := c.engine.config.Foci.Reserve(ctx, where.Focus, Reservation{Admission: a, Name: narrowband(c.name), Term: c.stay.Participant.IngressTerm})
 	if err != nil {
 		return err
 	}
@@ -157,6 +188,7 @@ func (c *call) moved(m membership, where sites.Assignment, conf store.Conference
 		m.Hold(true)
 	}
 	m.Say(prompt.Reconnected)
+	c.keep()
 }
 
 // stood notes what the caller has in the conference, and tells the node that took its
@@ -164,6 +196,7 @@ func (c *call) moved(m membership, where sites.Assignment, conf store.Conference
 func (c *call) stood(st roster.Standing) {
 	c.has = st
 	if c.hosted == "" {
+		c.keep()
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), focusTime)

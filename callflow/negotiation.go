@@ -34,6 +34,13 @@ func (n *negotiation) next(addr netip.AddrPort) offeranswer.Local {
 	return offeranswer.Local{Addr: addr, SessionID: n.id, Version: n.version}
 }
 
+// now is the state as it is kept for another node.
+func (n *negotiation) now() (id, version uint64, held bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.id, n.version, n.held
+}
+
 // onHold says whether the peer holds the call.
 func (n *negotiation) onHold() bool {
 	n.mu.Lock()

@@ -43,7 +43,7 @@ func (c *Client) identity(node store.Place) certs.Identity {
 
 // Reserve asks for a seat.
 func (c *Client) Reserve(ctx context.Context, node store.Place, r callflow.Reservation) (store.ConferenceID, error) {
-	got, err := rpc.Call[reserveRequest, reserveAnswer](ctx, c.rpc, c.identity(node), methodReserve, reserveRequest{Admission: r.Admission, Name: pack(r.Name)})
+	got, err := rpc.Call[reserveRequest, reserveAnswer](ctx, c.rpc, c.identity(node), methodReserve, reserveRequest{Admission: r.Admission, Name: pack(r.Name), Term: r.Term})
 	return got.Conference, err
 }
 

@@ -30,7 +30,7 @@ func Codes() rpc.Codes {
 		"locked": roster.ErrLocked, "room-full": roster.ErrFull, "ended": roster.ErrEnded,
 		"account-full": conference.ErrAccountFull, "node-full": conference.ErrNodeFull, "epoch-over": conference.ErrEpochOver,
 		"not-in": roster.ErrNotIn, "forbidden": roster.ErrForbidden, "hard-muted": roster.ErrHardMuted, "no-such": conference.ErrNoSuch,
-		"stale-epoch": store.ErrStaleEpoch, "no-such-caller": callflow.ErrNoSuchCaller,
+		"stale-epoch": store.ErrStaleEpoch, "no-such-caller": callflow.ErrNoSuchCaller, "taken-over": callflow.ErrTaken,
 	}
 }
 
@@ -38,6 +38,7 @@ func Codes() rpc.Codes {
 type reserveRequest struct {
 	Admission conference.Admission
 	Name      []byte `json:",omitempty"`
+	Term      uint64 `json:",omitempty"`
 }
 
 type reserveAnswer struct{ Conference store.ConferenceID }

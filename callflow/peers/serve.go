@@ -31,7 +31,7 @@ type Locator interface {
 // Serve adds the methods to a node's server.
 func Serve(s *rpc.Server, h Hosting, l Locator) {
 	rpc.Handle(s, methodReserve, func(ctx context.Context, _ certs.Identity, r reserveRequest) (reserveAnswer, error) {
-		id, err := h.Reserve(ctx, callflow.Reservation{Admission: r.Admission, Name: unpack(r.Name)})
+		id, err := h.Reserve(ctx, callflow.Reservation{Admission: r.Admission, Name: unpack(r.Name), Term: r.Term})
 		return reserveAnswer{Conference: id}, err
 	})
 	handle := func(method string, do func(a about) error) {

@@ -44,6 +44,11 @@ func (s *State) Dialog(call string) (Dialog, bool) {
 	return d, ok
 }
 
+// Dialogs are all dialogs, by call id.
+func (s *State) Dialogs() []Dialog {
+	return s.selectDialogs(func(Dialog) bool { return true })
+}
+
 // DialogsOf are the dialogs of all runs of the node, by call id.
 func (s *State) DialogsOf(node string) []Dialog {
 	return s.selectDialogs(func(d Dialog) bool { return d.Owner.Node == node })

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,6 +116,11 @@ func (n *Node) WaitReady(ctx context.Context) error {
 
 // Kill9 kills the node at once, as a crash does.
 func (n *Node) Kill9() { n.process.Kill() }
+
+// Freeze stops the process where it is (SIGSTOP), as a machine that hangs; Thaw lets it
+// go on.
+func (n *Node) Freeze() error { return syscall.Kill(n.PID(), syscall.SIGSTOP) }
+func (n *Node) Thaw() error   { return syscall.Kill(n.PID(), syscall.SIGCONT) }
 
 // Stop sends SIGTERM and waits for the end; another exit code than 0 is an error.
 func (n *Node) Stop(ctx context.Context) error {

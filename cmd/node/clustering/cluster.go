@@ -12,6 +12,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/conclave-voice/conclave/callflow/custody"
 	"github.com/conclave-voice/conclave/callflow/handover"
 	"github.com/conclave-voice/conclave/callflow/peers"
 	"github.com/conclave-voice/conclave/cluster/certs"
@@ -43,6 +44,7 @@ type Cluster struct {
 	locator  *sites.Cluster
 	foci     *peers.Client
 	proofs   *handover.Handovers
+	custody  *custody.Custody
 }
 
 // Identity reads who the node is from its certificates, before Open.
@@ -76,6 +78,7 @@ func Open(config Config, run store.NodeRun, epochs sites.Epochs, clock clockwork
 			return nil, errors.Join(err, c.Close())
 		}
 	}
+	c.makeCustody()
 	c.locator = sites.NewCluster(sites.Config{Self: run.Place, Incarnation: uint64(run.Incarnation), Registry: c.group, Peers: c.foci, Epochs: epochs,
 		Nodes: c.candidates, Reachable: c.reachable, Clock: clock, Logger: logger.Named("sites")})
 	return c, nil

@@ -3,6 +3,7 @@ package clustering
 import (
 	"context"
 
+	"github.com/conclave-voice/conclave/callflow/custody"
 	"github.com/conclave-voice/conclave/callflow/peers"
 	"github.com/conclave-voice/conclave/cluster/certs"
 	"github.com/conclave-voice/conclave/cluster/rpc"
@@ -15,6 +16,7 @@ const (
 	methodVerdict = "site.verdict"
 	methodForce   = "site.force"
 	methodDrain   = "node.drain"
+	methodTake    = "call.take"
 )
 
 type raftMessage struct{ Data []byte }
@@ -23,9 +25,16 @@ type verdictRequest struct{ Site string }
 
 type verdictAnswer struct{ Up bool }
 
+// Calls are the calls of this node; a callflow.Engine.
+type Calls interface {
+	peers.Hosting
+	custody.Calls
+}
+
 // Serve adds what other nodes may ask for, before Run.
-func (c *Cluster) Serve(calls peers.Hosting, conferences peers.Conferences) {
+func (c *Cluster) Serve(calls Calls, conferences peers.Conferences) {
 	peers.Serve(c.server, calls, c.locator)
+	c.serveCustody(calls)
 	peers.ServeConferences(c.server, conferences)
 	c.serveOperators()
 	rpc.Handle(c.server, methodRaft, func(ctx context.Context, peer certs.Identity, m raftMessage) (raftMessage, error) {

@@ -100,11 +100,19 @@ func (n *Node) begin(ctx context.Context, _ settings) error {
 	if err := n.journal.StartRun(ctx, n.run); err != nil {
 		return fmt.Errorf("--data %q: %w", n.config.DataDir, err)
 	}
-	n.recovery = billing.NewRecovery(n.store, n.journal.Drained, billing.NoneGoOn, n.run, n.clock, n.logger.Named("billing"))
+	n.recovery = billing.NewRecovery(n.store, n.journal.Drained, n.goingOn, n.run, n.clock, n.logger.Named("billing"))
 	if n.config.Seed && !n.breaker.Open() {
 		return seed(ctx, n.store, n.config.Realm, now)
 	}
 	return nil
+}
+
+// goingOn tells of calls that the site's nodes have.
+func (n *Node) goingOn(ctx context.Context) (func(store.CallID) bool, error) {
+	if n.cluster == nil {
+		return billing.NoneGoOn(ctx)
+	}
+	return n.cluster.GoingOn(ctx)
 }
 
 // books is what billing reads and writes: decided by the store or its copy, written to

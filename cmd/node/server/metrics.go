@@ -91,6 +91,9 @@ func (n *Node) metrics() *prometheus.Registry {
 	gauge("sip_connections", "TCP connections.", func() float64 { return float64(n.sip.Stats().Connections) })
 	r.MustRegister(sipRequests{n.sip.Stats})
 	n.dataMetrics(gauge, counter)
+	if n.cluster != nil {
+		n.clusterMetrics(gauge, counter)
+	}
 	return r
 }
 

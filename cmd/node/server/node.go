@@ -127,6 +127,10 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 		calls.Dial = func(ctx context.Context, r signaling.DialRequest, h signaling.DialogHandler) (*signaling.Dialog, []byte, error) {
 			return n.sip.Dial(ctx, r, h)
 		}
+		calls.Custody = n.cluster.Custody()
+		calls.Restore = func(ctx context.Context, st signaling.DialogState, h signaling.DialogHandler) (*signaling.Dialog, error) {
+			return n.sip.Restore(ctx, st, h)
+		}
 	}
 	n.calls = callflow.New(calls)
 	if n.cluster != nil {
@@ -239,14 +243,13 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 			return n.cluster.Run(ctx, func() int { return n.host.Load().Seats })
 		}}, part{name: "joining", run: n.join})
 	}
+	parts = append(parts, part{name: "conferences", run: n.host.Run}, part{name: "HTTP", run: n.serveHTTP})
+	if n.cluster != nil {
+		parts = append(parts, part{name: "custody", run: func(ctx context.Context) error { return n.cluster.RunCustody(ctx, n.calls) }})
+	}
 	return runParts(ctx, append(parts,
-		part{name: "conferences", run: n.host.Run},
-		part{name: "HTTP", run: n.serveHTTP},
 		part{name: "SIP", run: n.sip.Run},
-		part{name: "calls", run: n.calls.Run, before: func() {
-			n.ready.Store(false)
-			n.admit()
-		}},
+		part{name: "calls", run: n.calls.Run, before: n.stepAside},
 		part{name: "watch", run: n.watch},
 	))
 }

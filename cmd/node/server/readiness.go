@@ -62,14 +62,32 @@ func (n *Node) drain(ctx context.Context, draining bool) {
 	n.draining.Store(draining)
 	n.admit()
 	n.logger.Info("draining", "on", draining)
-	if !draining || n.cluster == nil {
-		return
+	if draining && n.cluster != nil {
+		n.giveAway(ctx)
 	}
+}
+
+// giveAway gives the node's conferences to other nodes.
+func (n *Node) giveAway(ctx context.Context) {
 	for _, c := range n.host.Conferences() {
 		row := c.Row()
 		if err := n.cluster.Locator().MoveAway(ctx, row.RoomID, row.Kind, row.Epoch); err != nil {
 			n.logger.Warn("a conference stays here until it ends", "conference", row.ID, "room", row.RoomID, "error", err)
 		}
+	}
+}
+
+// asideTime bounds how long a node that stops takes to give its conferences away.
+const asideTime = 5 * time.Second
+
+// stepAside refuses new calls, and gives the node's conferences away, for it stops.
+func (n *Node) stepAside() {
+	n.ready.Store(false)
+	n.admit()
+	ctx, cancel := context.WithTimeout(context.Background(), asideTime)
+	defer cancel()
+	if n.cluster != nil && n.cluster.StepAside(ctx) {
+		n.giveAway(ctx)
 	}
 }
 
