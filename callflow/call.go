@@ -67,7 +67,7 @@ type call struct {
 	hops   int                 // Max-Forwards for a call on its behalf
 	hosted store.ParticipantID // another node's caller, in a conference of ours; empty: our own
 	from   store.Place         // that node
-	term   uint64              // how often that call has been taken over
+	term   uint64              // how often the call has been taken over; hosting.mu
 	media  *session.Session
 	sdp    negotiation
 	dialog *signaling.Dialog
@@ -105,7 +105,6 @@ type message struct {
 	digit byte // a digit by SIP INFO, or 0
 	hold  *bool
 	say   []prompt.ID // to a forwarded caller
-	yield bool        // to a later call of the same participant
 	lost  bool        // to another node
 	ended *signaling.End
 }
@@ -247,8 +246,6 @@ func (c *call) message(m message) {
 		if c.seat != nil {
 			c.seat.Hold(*m.hold)
 		}
-	case m.yield:
-		c.leave(store.CauseMoved)
 	case m.lost:
 		c.vanish("another node has taken it over")
 	case m.digit != 0:

@@ -110,7 +110,7 @@ type Engine struct {
 // New makes an engine; call Run.
 func New(c Config) *Engine {
 	return &Engine{config: c, traces: outbox.New(maxTraces, c.Logger), calls: map[store.CallID]*call{},
-		hosting: hosting{reserved: map[store.ParticipantID]*reserved{}, callers: map[store.ParticipantID]*call{}, legs: map[store.ParticipantID]*focusLeg{}}}
+		hosting: hosting{reserved: map[store.ParticipantID]*reserved{}, callers: map[store.ParticipantID]*call{}, legs: map[store.ParticipantID]*focusLeg{}, own: map[store.ParticipantID]*call{}}}
 }
 
 // Run writes traces until ctx is done, then releases the calls that are left,

@@ -48,6 +48,7 @@ func (c *call) forward(ctx context.Context, where sites.Assignment, a conference
 		return "forward", fmt.Errorf("%w: %w", errUnreachable, err)
 	}
 	c.stay = stay
+	c.engine.hold(c, stay.Participant)
 	c.pass(leg, where, "forward", conf)
 	return "", nil
 }

@@ -43,6 +43,7 @@ type pair struct {
 	focus  store.Place // where the room's conference runs
 	proofs *proofs
 	nodes  map[string]*testNode
+	site   *keeping
 }
 
 // testNode is one of them.
@@ -125,7 +126,7 @@ const (
 
 // newPair starts nodes a and b; the room's conference runs at b.
 func newPair(t *testing.T, balance money.Amount) *pair {
-	p := &pair{T: t, focus: store.Place{Site: "here", Node: "b"}, proofs: &proofs{known: map[string]Handover{}}, nodes: map[string]*testNode{}}
+	p := &pair{T: t, focus: store.Place{Site: "here", Node: "b"}, proofs: &proofs{known: map[string]Handover{}}, nodes: map[string]*testNode{}, site: &keeping{owner: map[store.CallID]string{}, states: map[store.CallID][]byte{}}}
 	var err error
 	p.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
 	p.must(err)
@@ -179,6 +180,8 @@ func (p *pair) start(name string, prompts *prompt.Library) {
 	n.engine = New(Config{Place: place, Incarnation: 1, Catalogue: p.store, Traces: p.store, Billing: bill, Locator: p, Host: n.host,
 		Foci: p, Handovers: p.proofs, Dial: func(ctx context.Context, r signaling.DialRequest, h signaling.DialogHandler) (*signaling.Dialog, []byte, error) {
 			return n.sip.Dial(ctx, r, h)
+		}, Custody: keeper{p.site, name}, Restore: func(ctx context.Context, st signaling.DialogState, h signaling.DialogHandler) (*signaling.Dialog, error) {
+			return n.sip.Restore(ctx, st, h)
 		}, Realm: "test", Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: ports, Media: n.media, Prompts: prompts,
 		Dialogue: dialogue.DefaultConfig(), MediaAddr: netip.MustParseAddr("127.0.0.1"), Clock: clock, Logger: logger})
 	addr := loopback.Address(loopback.Ports(p, 2))

@@ -32,6 +32,7 @@ type hosting struct {
 	reserved map[store.ParticipantID]*reserved
 	callers  map[store.ParticipantID]*call
 	legs     map[store.ParticipantID]*focusLeg // of our callers, at other nodes
+	own      map[store.ParticipantID]*call     // our callers, wherever they are
 }
 
 // reserved is a seat for a call that is on its way.
@@ -44,7 +45,8 @@ type reserved struct {
 
 // Reserve keeps a seat for a call that another node is about to forward. Asking again
 // for the same participant gives the same seat. An earlier call of the participant that is
-// still here, because its node has lost sight of this one, leaves its seat first.
+// still here, because its node has lost sight of this one or another has taken it over,
+// leaves its seat when the new one enters.
 func (e *Engine) Reserve(ctx context.Context, r Reservation) (store.ConferenceID, error) {
 	e.hosting.mu.Lock()
 	have := e.hosting.reserved[r.Participant]
@@ -52,9 +54,10 @@ func (e *Engine) Reserve(ctx context.Context, r Reservation) (store.ConferenceID
 	if have != nil && have.term == r.Term {
 		return have.seat.Conference().ID(), nil
 	}
-	if err := e.displace(ctx, r.Participant, r.Term); err != nil {
+	if err := e.fence(r.Participant, r.Term); err != nil {
 		return "", err
 	}
+	e.cancel(r.Participant, nil) // an earlier node's
 	seat, err := e.config.Host.Admit(ctx, r.Admission)
 	if err != nil {
 		return "", err
@@ -71,28 +74,31 @@ func (e *Engine) Reserve(ctx context.Context, r Reservation) (store.ConferenceID
 	return seat.Conference().ID(), nil
 }
 
-// displace has what an earlier call of the participant has here given up: by a node that
-// has lost sight of it, or by one whose call another has taken over, of a higher term.
-// The lower term gets ErrTaken.
-func (e *Engine) displace(ctx context.Context, p store.ParticipantID, term uint64) error {
+// fence says whether a node that has taken a call over, or moves it, is the last one to
+// have it, of those that this node knows of; the others get ErrTaken.
+func (e *Engine) fence(p store.ParticipantID, term uint64) error {
 	e.hosting.mu.Lock()
-	kept, earlier := e.hosting.reserved[p], e.hosting.callers[p]
-	e.hosting.mu.Unlock()
-	if kept != nil && kept.term > term || earlier != nil && earlier.term > term {
+	defer e.hosting.mu.Unlock()
+	kept, forwarded, own := e.hosting.reserved[p], e.hosting.callers[p], e.hosting.own[p]
+	if kept != nil && kept.term > term || forwarded != nil && forwarded.term > term || own != nil && own.term > term {
 		return fmt.Errorf("participant %s: %w", p, ErrTaken)
 	}
-	if kept != nil {
-		e.cancel(p, kept)
-	}
-	if earlier == nil {
-		return nil
-	}
-	earlier.post(message{yield: true})
-	select {
-	case <-earlier.over:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the caller's earlier call to leave: %w", ctx.Err())
+	return nil
+}
+
+// hold notes a caller of ours who has a stay; unhold, that it has none.
+func (e *Engine) hold(c *call, p store.Participant) {
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	c.term = p.IngressTerm
+	e.hosting.own[p.ID] = c
+}
+
+func (e *Engine) unhold(c *call, p store.ParticipantID) {
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	if e.hosting.own[p] == c {
+		delete(e.hosting.own, p)
 	}
 }
 

@@ -171,6 +171,7 @@ func (c *call) joinHere(ctx context.Context, where sites.Assignment, a conferenc
 		return "join", err
 	}
 	c.stay = stay
+	c.engine.hold(c, stay.Participant)
 	c.enter(seat, where, "join", string(seat.Conference().ID()))
 	return "", nil
 }

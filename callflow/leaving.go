@@ -79,6 +79,7 @@ func (c *call) settle(at time.Time, cause store.ReleaseCause) {
 	if c.stay == nil {
 		return
 	}
+	c.engine.unhold(c, c.stay.Participant.ID)
 	x := c.stay.Settle(at, cause, c.quality())
 	c.stay = nil
 	c.step("settle", ok, x.Billed.String()+", "+x.Amount.String()+" "+x.Currency)

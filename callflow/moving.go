@@ -137,15 +137,16 @@ func (c *call) move() error {
 // destination is where the caller's conference goes on: first, where it is said to be
 // still; then, where the room's is located anew.
 func (c *call) destination() (sites.Assignment, error) {
-	if hint := c.hint; hint != (sites.Assignment{}) {
-		c.hint = sites.Assignment{}
+	hint, e := c.hint, c.engine.config
+	c.hint = sites.Assignment{}
+	if hint != (sites.Assignment{}) && (hint.Focus == e.Place || e.Foci.Alive(hint.Focus)) {
 		return hint, nil
 	}
 	return c.locate(c.stale)
 }
 
 func (c *call) moveHere(ctx context.Context, where sites.Assignment, a conference.Admission) error {
-	if err := c.engine.displace(ctx, a.Participant, c.stay.Participant.IngressTerm); err != nil {
+	if err := c.engine.fence(a.Participant, c.stay.Participant.IngressTerm); err != nil {
 		return err
 	}
 	seat, err := c.engine.config.Host.Admit(ctx, a)

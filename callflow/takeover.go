@@ -181,6 +181,9 @@ func (c *call) vanish(why string) {
 		}
 		c.standUp()
 	}
+	if c.stay != nil {
+		c.engine.unhold(c, c.stay.Participant.ID)
+	}
 	c.stay, c.gone, c.phase = nil, true, ended
 	c.dialog.Abandon()
 }
@@ -322,6 +325,7 @@ func (c *call) resume(st billing.StayState) {
 	if c.stay, err = c.engine.config.Billing.Resume(ctx, st, c.engine.config.Place, c.engine.config.Incarnation); err != nil {
 		c.logger.Error("the store does not know yet who settles the stay", "error", err)
 	}
+	c.engine.hold(c, c.stay.Participant)
 }
 
 // unreached ends a call whose caller is gone, as of when that was found.

@@ -31,6 +31,7 @@ type Conference struct {
 	roster   *roster.Roster
 	mixer    *mixer.Mixer
 	seats    map[store.ParticipantID]*Seat // reserved, and in
+	heirs    map[store.ParticipantID]*Seat // reserved for participants who have a seat
 	seq      int64                         // of the last event
 	finished bool
 }
@@ -47,7 +48,7 @@ func newConference(h *Host, a Admission) *Conference {
 			Epoch: a.Epoch, StartedAt: h.config.Clock.Now().UTC(),
 		},
 		opened: make(chan struct{}), closed: make(chan struct{}),
-		seats: map[store.ParticipantID]*Seat{},
+		seats: map[store.ParticipantID]*Seat{}, heirs: map[store.ParticipantID]*Seat{},
 	}
 }
 
@@ -103,20 +104,47 @@ func (c *Conference) seat(a Admission) (*Seat, error) {
 		}
 	}
 	s := newSeat(c, a)
-	c.seats[s.id] = s
+	switch {
+	case c.seats[s.id] == nil:
+		c.seats[s.id] = s
+	case c.heirs[s.id] == nil:
+		c.heirs[s.id] = s
+	default:
+		return nil, fmt.Errorf("participant %s: %w", s.id, ErrReturning)
+	}
 	return s, nil
+}
+
+// succeed lets a participant who returns have its seat: the one that it had before, if
+// that is still there, is left without a sound, for nobody has come or gone. The lock is
+// held.
+func (c *Conference) succeed(s *Seat) (before *Seat) {
+	if c.heirs[s.id] != s {
+		return nil
+	}
+	delete(c.heirs, s.id)
+	before = c.seats[s.id]
+	c.seats[s.id] = s
+	if before != nil && !before.leave(store.CauseMoved) {
+		before.state = seatOut // it was reserved only
+	}
+	return before
 }
 
 // vacate gives up a seat that was reserved or entered; the last one ends the
 // conference.
 func (c *Conference) vacate(s *Seat) {
 	c.mu.Lock()
-	if c.seats[s.id] != s {
+	switch s {
+	case c.seats[s.id]:
+		delete(c.seats, s.id)
+	case c.heirs[s.id]:
+		delete(c.heirs, s.id)
+	default:
 		c.mu.Unlock()
 		return
 	}
-	delete(c.seats, s.id)
-	end := len(c.seats) == 0 && !c.finished
+	end := len(c.seats)+len(c.heirs) == 0 && !c.finished
 	if end {
 		c.finish("empty")
 	}

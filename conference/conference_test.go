@@ -427,6 +427,73 @@ func TestStandingIsKept(t *testing.T) {
 	}
 }
 
+// MS8, MS10, MS16: who returns by another call to a conference in which it still has a seat
+// has one seat, as it was; the conference goes on, though nobody else is in it, and no one
+// is told of a coming or going.
+func TestSeatIsSucceeded(t *testing.T) {
+	h := newHall(t, nil)
+	g := h.join(store.RoleModerator)
+	c := g.seat.Conference()
+	if err := c.SetMuted(g.id, true, By{API: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	said := func() int64 {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.seq
+	}
+	before := said()
+	again := func(st roster.Standing) (*Seat, error) {
+		return h.host.Admit(t.Context(), Admission{Room: h.room, Role: store.RoleSpeaker, Participant: g.id, Kind: store.KindMain, Epoch: c.Row().Epoch, Standing: &st})
+	}
+	heir, err := again(roster.Standing{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again(roster.Standing{}); !errors.Is(err, ErrReturning) {
+		t.Errorf("a third seat: %v", err)
+	}
+	heir.Cancel()
+	if heir, err = again(roster.Standing{}); err != nil {
+		t.Fatal(err)
+	}
+	port := mixer.NewPort(nil)
+	if err := heir.Enter(port, nil); err != nil {
+		t.Fatal(err)
+	}
+	if r := g.released(t); r.Cause != store.CauseMoved {
+		t.Errorf("%+v", r)
+	}
+	if st := <-heir.Standing(); !st.MutedByModerator || st.Role != store.RoleModerator {
+		t.Errorf("%+v", st)
+	}
+	if n := h.host.Load().Seats; n != 1 || c.mixer.Len() != 1 || said() != before {
+		t.Errorf("%d seats, %d heard, %d events more", n, c.mixer.Len(), said()-before)
+	}
+	heir.Leave(store.CauseHangup)
+	<-heir.Released()
+	<-c.closed
+	if n := h.host.Load().Seats; n != 0 {
+		t.Errorf("%d seats", n)
+	}
+
+	// It leaves while it returns, as the last: the room's conference is located anew.
+	g = h.join(store.RoleSpeaker)
+	c = g.seat.Conference()
+	if heir, err = again(roster.Standing{Role: store.RoleSpeaker}); err != nil {
+		t.Fatal(err)
+	}
+	g.seat.Leave(store.CauseLost)
+	g.released(t)
+	if err := heir.Enter(mixer.NewPort(nil), nil); !errors.Is(err, roster.ErrEnded) {
+		t.Error(err)
+	}
+	<-c.closed
+	if n := h.host.Load().Seats; n != 0 {
+		t.Errorf("%d seats", n)
+	}
+}
+
 // A node that stops lets everybody go, and the ends are written.
 func TestShutdown(t *testing.T) {
 	h := newHall(t, nil)

@@ -24,6 +24,7 @@ var (
 	ErrAccountFull = errors.New("the account's conferences are full")
 	ErrNodeFull    = errors.New("the node is full")
 	ErrNoSuch      = errors.New("no such conference on this node")
+	ErrReturning   = errors.New("a seat is reserved already for the participant to return to")
 )
 
 // Engine ticks mixers.
@@ -112,7 +113,8 @@ type Admission struct {
 	Kind        store.ConferenceKind
 	Epoch       uint64
 	// Standing is what the participant had in the conference that this one takes the
-	// place of; nil: it is new.
+	// place of; nil: it is new. A participant who returns to a conference in which it still
+	// has a seat, by another call, leaves that one when it enters, without a sound.
 	Standing *roster.Standing
 	// AccountLimit is how many the room's account may have in conferences; 0: no limit.
 	AccountLimit int

@@ -67,6 +67,7 @@ func (s *Seat) Conference() *Conference { return s.conference }
 func (s *Seat) Enter(port *mixer.Port, name mixer.Sound) error {
 	c := s.conference
 	entered := false
+	var before *Seat
 	err := c.command(func(r *roster.Roster, now time.Time) ([]roster.Event, error) {
 		if s.state != seatReserved {
 			return nil, roster.ErrEnded
@@ -75,6 +76,7 @@ func (s *Seat) Enter(port *mixer.Port, name mixer.Sound) error {
 		if err != nil {
 			return nil, err
 		}
+		before = c.succeed(s)
 		s.state, s.port, s.name = seatIn, port, name
 		c.mixer.Add(port)
 		entered = true
@@ -85,6 +87,10 @@ func (s *Seat) Enter(port *mixer.Port, name mixer.Sound) error {
 		if err != nil {
 			return fmt.Errorf("enter the conference: %w", err)
 		}
+	}
+	if before != nil {
+		c.host.unreserve(c.room.AccountID)
+		before.tellReleased()
 	}
 	return err
 }
