@@ -5,16 +5,18 @@
 //	tools      which Debian packages a test needs, and what happens without them
 //	loopback   ports on 127.0.0.1 that no other test has
 //	process    child processes that never outlive their test
-//	postgres   a database server
+//	postgres   a database server; postgres/server has it without a test
 //	node       the real program, built once, started with ports of its own
 //	sipp       SIPp: callers by script, refusals, late offer, CANCEL, load
 //	baresip    baresip: a telephone that talks, keys, holds, and records
 //	pcap       RTP streams of digits and sound for SIPp to play
-//	tone       sounds to talk with, and measurements of what was heard
+//	tone       sounds to talk with, and measurements of what was heard; tone/speech speaks
 //	netns      network namespaces, and what runs inside them
 //	wan        the network between sites, made to go wrong on demand
 //	caller     light telephones of our own, for large numbers
 //	lab        several sites on one machine, put together of all these
+//
+// What lab is made of takes no *testing.T, since `node lab` gives it to users.
 //
 // A conversation is tested by giving each caller a tone of its own and looking
 // for the tones of the others in what each has recorded.

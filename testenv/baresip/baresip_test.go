@@ -9,6 +9,7 @@ import (
 	"github.com/conclave-voice/conclave/testenv/pcap"
 	"github.com/conclave-voice/conclave/testenv/sipp"
 	"github.com/conclave-voice/conclave/testenv/tone"
+	"github.com/conclave-voice/conclave/testenv/tone/speech"
 	"go.uber.org/goleak"
 )
 
@@ -183,7 +184,7 @@ func awaitReinvites(ctx context.Context, p *Phone, answerer *sipp.Running, n int
 func TestHearsWhatIsSaid(t *testing.T) {
 	ctx := bounded(t)
 	pause := tone.Silence(8000, second/2)
-	first, other := tone.Speech(t, 8000, "You are the first participant."), tone.Speech(t, 8000, "You are muted.")
+	first, other := speech.Say(t, 8000, "You are the first participant."), speech.Say(t, 8000, "You are muted.")
 	bob := Start(t, Options{Name: "bob", Codecs: []Codec{PCMA}, Answers: true, Speaks: tone.Join(pause, first, pause, other, pause, first)})
 	alice := Start(t, Options{Name: "alice", Codecs: []Codec{PCMA}})
 	must(t, alice.Call(ctx, "bob", bob.Address()))
@@ -196,7 +197,7 @@ func TestHearsWhatIsSaid(t *testing.T) {
 	if had, err := alice.HasHeard(other); err != nil || !had {
 		t.Errorf("%v, %v", had, err)
 	}
-	if had, err := alice.HasHeard(tone.Speech(t, 8000, "This conference is full. Goodbye.")); err != nil || had {
+	if had, err := alice.HasHeard(speech.Say(t, 8000, "This conference is full. Goodbye.")); err != nil || had {
 		t.Errorf("%v, %v", had, err)
 	}
 }

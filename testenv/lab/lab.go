@@ -16,7 +16,7 @@ import (
 
 	"github.com/conclave-voice/conclave/testenv/caller"
 	"github.com/conclave-voice/conclave/testenv/netns"
-	"github.com/conclave-voice/conclave/testenv/postgres"
+	postgres "github.com/conclave-voice/conclave/testenv/postgres/server"
 	"github.com/conclave-voice/conclave/testenv/wan"
 )
 

@@ -2,150 +2,26 @@ package postgres
 
 import (
 	"net"
-	"net/url"
-	"path/filepath"
-	"sync"
 	"testing"
+
+	"github.com/conclave-voice/conclave/testenv/postgres/server"
 )
 
 // Proxy stands between a program and a database, and can cut them off from one another.
-type Proxy struct {
-	listener net.Listener
-	socket   string // of the server
-	dsn      string
-	pumps    sync.WaitGroup
-
-	mu      sync.Mutex
-	links   map[*link]bool
-	refuses bool
-	flow    chan struct{} // closed while bytes pass
-}
+type Proxy = server.Proxy
 
 // NewProxy starts a proxy to the database that Start returned, which ends with the test.
 func NewProxy(t testing.TB, dsn string) *Proxy {
 	t.Helper()
-	u, err := url.Parse(dsn)
-	if err != nil {
-		t.Fatal("the DSN is not a URL: take the one that Start returns")
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{listener: l, socket: filepath.Join(u.Query().Get("host"), ".s.PGSQL.5432"), links: map[*link]bool{}, flow: make(chan struct{})}
-	close(p.flow)
-	u.Host, u.RawQuery = l.Addr().String(), "sslmode=disable"
-	p.dsn = u.String()
-	p.pumps.Go(p.accept)
-	t.Cleanup(func() {
+	p, err := server.Forward(l, dsn)
+	if err != nil {
 		l.Close()
-		p.Cut()
-		p.pumps.Wait()
-	})
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() }) // a test's end closes its sockets
 	return p
-}
-
-// DSN is the way to the database through the proxy.
-func (p *Proxy) DSN() string { return p.dsn }
-
-// Cut breaks all connections, and refuses new ones until Heal.
-func (p *Proxy) Cut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.refuses = true
-	p.resume()
-	for l := range p.links {
-		l.close()
-	}
-}
-
-// Stall lets nothing through until Heal or Cut, and nobody is told: as a network does that
-// loses all packets.
-func (p *Proxy) Stall() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.resume()
-	p.flow = make(chan struct{})
-}
-
-// Heal lets everything through again. What was stalled goes on.
-func (p *Proxy) Heal() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.refuses = false
-	p.resume()
-}
-
-// resume ends a stall. The lock is held.
-func (p *Proxy) resume() {
-	select {
-	case <-p.flow:
-	default:
-		close(p.flow)
-	}
-}
-
-// flowing waits while bytes are stalled.
-func (p *Proxy) flowing() {
-	p.mu.Lock()
-	flow := p.flow
-	p.mu.Unlock()
-	<-flow
-}
-
-func (p *Proxy) accept() {
-	for {
-		client, err := p.listener.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("unix", p.socket)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		p.add(&link{client: client, server: server})
-	}
-}
-
-// add lets bytes through a new connection, unless it is refused.
-func (p *Proxy) add(l *link) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.refuses {
-		l.close()
-		return
-	}
-	p.links[l] = true
-	p.pumps.Go(func() { p.pump(l, l.server, l.client) })
-	p.pumps.Go(func() { p.pump(l, l.client, l.server) })
-}
-
-// link is one connection.
-type link struct{ client, server net.Conn }
-
-func (l *link) close() {
-	l.client.Close()
-	l.server.Close()
-}
-
-// pump passes bytes on until either side has gone.
-func (p *Proxy) pump(l *link, to, from net.Conn) {
-	defer func() {
-		l.close()
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.links, l)
-	}()
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buf)
-		if err != nil {
-			return
-		}
-		p.flowing()
-		if _, err := to.Write(buf[:n]); err != nil {
-			return
-		}
-	}
 }

@@ -3,13 +3,7 @@ package tone
 import (
 	"fmt"
 	"math"
-	"os/exec"
-	"path/filepath"
-	"strconv"
-	"testing"
 	"time"
-
-	"github.com/conclave-voice/conclave/testenv/tools"
 )
 
 // Sound is mono sound.
@@ -113,28 +107,6 @@ func Keys(rate int, keys string, level float64, on, off time.Duration) Sound {
 		all = Join(all, Mix(Sine(rate, pair[0], level, on), Sine(rate, pair[1], level, on)), Silence(rate, off))
 	}
 	return all
-}
-
-// Speech returns text spoken by flite, at about -20 dBFS. It skips the test where
-// flite or sox is missing.
-func Speech(t testing.TB, rate int, text string) Sound {
-	t.Helper()
-	tools.Need(t, tools.Flite, tools.Sox)
-	dir := t.TempDir()
-	spoken, ready := filepath.Join(dir, "spoken.wav"), filepath.Join(dir, "ready.wav")
-	for _, command := range [][]string{
-		{"flite", "-voice", "slt", "-t", text, "-o", spoken},
-		{"sox", "-D", spoken, ready, "gain", "-6", "rate", strconv.Itoa(rate)},
-	} {
-		if output, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v\n%s", command, err, output)
-		}
-	}
-	s, err := ReadWAV(ready)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // samples is the number of samples in d.

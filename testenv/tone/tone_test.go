@@ -88,15 +88,6 @@ func TestCallersAreToldApart(t *testing.T) {
 	}
 }
 
-func TestSpeechIsNotTakenForACaller(t *testing.T) {
-	speech := Speech(t, 8000, "Please enter your access code, followed by the pound key.")
-	for n := range callers {
-		if Heard(speech.Samples, 8000, 0, speech.Duration(), Caller(n)) {
-			t.Errorf("%.0f Hz is heard in speech", Caller(n))
-		}
-	}
-}
-
 func TestOnsetGapsAndClipping(t *testing.T) {
 	const rate = 8000
 	s := Join(Silence(rate, 300*time.Millisecond), Sine(rate, 420, -20, second),

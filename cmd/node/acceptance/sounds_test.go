@@ -10,6 +10,7 @@ import (
 	"github.com/conclave-voice/conclave/testenv/pcap"
 	"github.com/conclave-voice/conclave/testenv/sipp"
 	"github.com/conclave-voice/conclave/testenv/tone"
+	"github.com/conclave-voice/conclave/testenv/tone/speech"
 )
 
 // awaitMusic waits until a phone hears the music, at whatever place of it, or no more.
@@ -65,7 +66,7 @@ func TestRecordedNames(t *testing.T) {
 	joined(t, ctx, n, 1)
 	w.hears(ctx, listener, prompt.FirstIn)
 
-	name := tone.Speech(t, 8000, "Robert Miller from Springfield")
+	name := speech.Say(t, 8000, "Robert Miller from Springfield")
 	ask := w.sound(prompt.SayName, prompt.ToneBeep).Duration()
 	speech := pcap.New(pcap.PCMU).Silence(time.Second).Keys("555111#").Silence(ask + time.Second).
 		Sound(name).Silence(500 * time.Millisecond).Keys("#").Silence(8 * time.Second)

@@ -1,4 +1,4 @@
-package postgres
+package server
 
 import (
 	"context"
@@ -13,21 +13,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 )
-
-// shared is the process's server. It is global because it outlives each test that
-// uses it; it ends with the process.
-var shared server
-
-type server struct {
-	mu      sync.Mutex
-	dsn     string
-	err     error
-	watched io.WriteCloser // closed with the process: the shell waits for that
-}
 
 // script runs a server until its standard input ends. A signal meant for the tests
 // (an interrupt at the terminal) does not reach it: it is a process group of its own.
@@ -46,18 +34,6 @@ bin=$1 dir=$2 address=$3
 cat >/dev/null
 rm -rf "$dir"
 `
-
-// start starts the server, unless it runs.
-func (s *server) start(bin string) (dsn string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.dsn == "" && s.err == nil {
-		var l launched
-		l, s.err = launch(bin, "", (*exec.Cmd).Start)
-		s.dsn, s.watched = l.dsn, l.watched
-	}
-	return s.dsn, s.err
-}
 
 // launched is a server that answers.
 type launched struct {
@@ -117,6 +93,12 @@ func answers(dsn string) error {
 			return fmt.Errorf("it did not answer within %v: %w", startTime, err)
 		}
 	}
+}
+
+// Check says what is missing on this machine, and what to do about it.
+func Check() error {
+	_, err := installed()
+	return err
 }
 
 // installed finds the newest PostgreSQL of Debian's packages.

@@ -1,0 +1,2 @@
+// Package speech lets callers of tests speak sentences.
+package speech
