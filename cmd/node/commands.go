@@ -14,6 +14,7 @@ import (
 
 	"github.com/conclave-voice/conclave/api"
 	"github.com/conclave-voice/conclave/cmd/node/cli"
+	"github.com/conclave-voice/conclave/cmd/node/labcommands"
 	"github.com/conclave-voice/conclave/cmd/node/server"
 	"github.com/conclave-voice/conclave/cmd/node/settings"
 	"github.com/conclave-voice/conclave/store/sqlstore"
@@ -35,8 +36,8 @@ and then call it as the banner says. The other commands see and change things of
 that runs, through its API: they find it at http://127.0.0.1:8080, or where --api says.`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddGroup(&cobra.Group{ID: "run", Title: "Run a node:"}, &cobra.Group{ID: "use", Title: "See and change things of a node that runs:"})
-	for _, c := range []*cobra.Command{devCommand(), runCommand(), initCommand(), clusterCommand()} {
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run a node, or a lab of many:"}, &cobra.Group{ID: "use", Title: "See and change things of a node that runs:"})
+	for _, c := range []*cobra.Command{devCommand(), runCommand(), initCommand(), clusterCommand(), labcommands.Command()} {
 		c.GroupID = "run"
 		root.AddCommand(c)
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -68,7 +69,7 @@ func (p *Phone) Call(ctx context.Context, d Dial) (*Call, error) {
 		return nil, fmt.Errorf("open a socket for RTP at %v: %w", p.options.Address, err)
 	}
 	c := &Call{phone: p, dial: d, id: sip.GenerateTagN(20), tag: sip.GenerateTagN(10), slot: rand.IntN(slots),
-		media: media, ended: make(chan struct{}), ear: newEar(p.options.Tones), mouth: newMouth(d.Tone), next: d.To,
+		media: media, ended: make(chan struct{}), ear: newEar(nil), mouth: newMouth(d.Tone), next: d.To,
 		target: sip.Uri{Scheme: "sip", User: d.Number, Host: d.To.Addr().String(), Port: int(d.To.Port())}}
 	c.mouth.keys = d.Keys
 	if err := p.add(c); err != nil {
@@ -133,6 +134,13 @@ func (c *Call) Press(keys string) error {
 	defer c.mu.Unlock()
 	c.mouth.keys += keys
 	return nil
+}
+
+// listenFor sets the tones that are listened for. The phone's lock is held.
+func (c *Call) listenFor(tones []int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ear.tones = slices.Clone(tones)
 }
 
 // Mute has the caller send silence instead of its tone, or the tone again.

@@ -49,6 +49,7 @@ func Open(o Options) (*Phone, error) {
 			return net.ListenUDP("udp4", net.UDPAddrFromAddrPort(local))
 		}
 	}
+	o.Tones = slices.Clone(o.Tones)
 	if o.Tones == nil {
 		for n := range 9 {
 			o.Tones = append(o.Tones, int(tone.Caller(n)))
@@ -85,6 +86,19 @@ func (p *Phone) Close() error {
 	return nil
 }
 
+// ListenFor adds a tone, in Hz, to those that the phone's calls listen for from now on.
+func (p *Phone) ListenFor(tone int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if slices.Contains(p.options.Tones, tone) {
+		return
+	}
+	p.options.Tones = append(p.options.Tones, tone)
+	for _, c := range p.calls {
+		c.listenFor(p.options.Tones)
+	}
+}
+
 // Calls returns the calls that have not ended.
 func (p *Phone) Calls() []*Call {
 	return slices.DeleteFunc(p.all(), func(c *Call) bool { return c.hasEnded() })
@@ -114,6 +128,7 @@ func (p *Phone) add(c *Call) error {
 		}
 	}
 	p.calls[c.id] = c
+	c.listenFor(p.options.Tones)
 	p.parts.Go(c.listen)
 	return nil
 }

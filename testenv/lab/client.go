@@ -73,6 +73,17 @@ func (c *Client) Call(ctx context.Context, r CallRequest) (report CallReport, er
 	return report, err
 }
 
+// Calls are those that go on.
+func (c *Client) Calls(ctx context.Context) (calls []CallStatus, err error) {
+	err = c.do(ctx, http.MethodGet, "/calls", nil, &calls)
+	return calls, err
+}
+
+// HangUp has a call end, whose Call then returns.
+func (c *Client) HangUp(ctx context.Context, id string) error {
+	return c.post(ctx, "/calls/end", callChange{id}, nil)
+}
+
 // Down ends the lab: its Serve returns.
 func (c *Client) Down(ctx context.Context) error { return c.post(ctx, "/down", none{}, nil) }
 

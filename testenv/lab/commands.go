@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/conclave-voice/conclave/testenv/caller"
 	"github.com/conclave-voice/conclave/testenv/wan"
 )
 
@@ -36,7 +35,7 @@ func handle[In, Out any](command func(context.Context, In) (Out, error)) http.Ha
 }
 
 func (s *server) status(ctx context.Context, _ none) (Status, error) {
-	st := Status{State: s.state, Links: s.lab.WAN().States(), Counters: s.lab.WAN().Counters(), Unroutable: s.lab.WAN().Unroutable()}
+	st := Status{State: s.state, Links: s.lab.WAN().States(), Counters: s.lab.WAN().Counters(), Unroutable: s.lab.WAN().Unroutable(), Calls: s.statuses()}
 	for _, n := range s.lab.Nodes() {
 		p, err := s.lab.Node(n.Name)
 		if err != nil {
@@ -108,40 +107,6 @@ func (s *server) node(ctx context.Context, c nodeChange) (none, error) {
 		err = fmt.Errorf("action %q: write start, stop, kill, pause, resume or restart", c.Action)
 	}
 	return none{}, err
-}
-
-// call calls, holds and hangs up.
-func (s *server) call(ctx context.Context, r CallRequest) (CallReport, error) {
-	if !r.To.IsValid() {
-		p, err := s.lab.Node(r.Node)
-		if err != nil {
-			return CallReport{}, err
-		}
-		r.To = p.At(SIPPort)
-	}
-	phone, err := s.lab.Phone(r.Site)
-	if err != nil {
-		return CallReport{}, err
-	}
-	c, err := phone.Call(ctx, caller.Dial{To: r.To, Number: r.Number, From: r.From, Keys: r.Keys, Tone: r.Tone, User: r.User, Password: r.Password})
-	if err != nil {
-		return CallReport{}, err
-	}
-	hold := time.NewTimer(r.Hold)
-	defer hold.Stop()
-	select {
-	case <-hold.C:
-	case <-c.Done():
-	case <-ctx.Done():
-	}
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	// A node that does not answer the BYE is what some tests are about.
-	if err := c.HangUp(bounded); err != nil {
-		s.lab.spec.Log.Info("no answer to the BYE", "error", err)
-	}
-	reason, _ := c.Ended()
-	return CallReport{reason, c.Timeline()}, nil
 }
 
 func (s *server) end(context.Context, none) (none, error) {

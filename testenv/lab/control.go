@@ -3,16 +3,15 @@ package lab
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/conclave-voice/conclave/testenv/caller"
 	"github.com/conclave-voice/conclave/testenv/wan"
 )
 
@@ -34,6 +33,7 @@ type Status struct {
 	Links      []wan.State   `json:"links"`
 	Counters   []wan.Counter `json:"counters"`
 	Unroutable uint64        `json:"unroutable"` // packets that belonged to no site
+	Calls      []CallStatus  `json:"calls"`
 }
 
 // NodeStatus is how a node is now.
@@ -54,48 +54,50 @@ type LinkChange struct {
 	Impairment wan.Impairment `json:"impairment"`
 }
 
-// CallRequest has a caller at a site call a node.
-type CallRequest struct {
-	Site     string         `json:"site"`
-	Node     string         `json:"node"` // by name
-	Number   string         `json:"number"`
-	From     string         `json:"from,omitempty"`
-	Keys     string         `json:"keys,omitempty"`
-	Tone     int            `json:"tone,omitempty"` // Hz; 0: silence
-	User     string         `json:"user,omitempty"`
-	Password string         `json:"password,omitempty"`
-	Hold     time.Duration  `json:"hold"`
-	To       netip.AddrPort `json:"to,omitzero"` // instead of Node
-}
-
-// CallReport is what a caller heard.
-type CallReport struct {
-	Ended    string          `json:"ended"` // why
-	Timeline caller.Timeline `json:"timeline"`
-}
-
 // Serve lets other programs steer the lab, until ctx ends, whose error it returns, or
 // one of them asks for the lab's end ([Client.Down]), which returns nil. It does not
-// close the lab. They find it by the state file in the lab's directory; the socket is
-// for root alone.
+// close the lab.
 func Serve(ctx context.Context, l *Lab) error {
+	c, err := Listen(l)
+	if err != nil {
+		return err
+	}
+	return c.Run(ctx)
+}
+
+// Control is a lab that other programs find.
+type Control struct {
+	*server
+	listener net.Listener
+	path     string // of the state file
+}
+
+// Listen lets other programs find the lab by the state file in its directory. Run answers
+// them. The socket is for root alone.
+func Listen(l *Lab) (*Control, error) {
 	// Not in the lab's directory: the path of a socket must not exceed 107 bytes.
 	socket := l.network.set.Path("sock")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
-		return fmt.Errorf("listen for commands: %w", err)
+		return nil, fmt.Errorf("listen for commands: %w", err)
 	}
-	defer listener.Close() // which removes the socket
 	if err := os.Chmod(socket, 0o600); err != nil {
-		return fmt.Errorf("listen for commands: %w", err)
+		return nil, errors.Join(fmt.Errorf("listen for commands: %w", err), listener.Close())
 	}
 	s := &server{lab: l, state: State{ID: l.ID(), PID: os.Getpid(), Socket: socket, Plan: l.Plan}, down: make(chan struct{})}
-	path := filepath.Join(l.Dir(), stateFile)
-	if err := writeJSON(path, s.state); err != nil {
-		return fmt.Errorf("write the state file: %w", err)
+	c := &Control{s, listener, filepath.Join(l.Dir(), stateFile)}
+	if err := writeJSON(c.path, s.state); err != nil {
+		return nil, errors.Join(fmt.Errorf("write the state file: %w", err), listener.Close())
 	}
-	defer os.Remove(path)
-	return s.run(ctx, listener)
+	return c, nil
+}
+
+// Run answers as [Serve] does, and closes the socket and removes the state file at its
+// end.
+func (c *Control) Run(ctx context.Context) error {
+	defer c.listener.Close() // which removes the socket
+	defer os.Remove(c.path)
+	return c.run(ctx, c.listener)
 }
 
 // writeJSON replaces a file as a whole.
@@ -116,6 +118,9 @@ type server struct {
 	state State
 	once  sync.Once
 	down  chan struct{}
+
+	mu    sync.Mutex
+	calls []*heldCall // that go on, in the order of their answers
 }
 
 // run answers until ctx ends or Down is asked for; commands under way end with it.
@@ -151,7 +156,9 @@ func (s *server) handler() http.Handler {
 	})))
 	mux.HandleFunc("POST /clear", handle(s.link(func(r *wan.Router, l wan.Link, c LinkChange) error { return r.Clear(l, c.Class) })))
 	mux.HandleFunc("POST /nodes", handle(s.node))
+	mux.HandleFunc("GET /calls", handle(s.list))
 	mux.HandleFunc("POST /calls", handle(s.call))
+	mux.HandleFunc("POST /calls/end", handle(s.hangUp))
 	mux.HandleFunc("POST /down", handle(s.end))
 	return mux
 }

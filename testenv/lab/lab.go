@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/netip"
 	"os"
@@ -26,10 +27,14 @@ type Spec struct {
 	// Database is the site that PostgreSQL is at; one that is not in Sites is made for it
 	// alone. Empty: there is no database.
 	Database string
-	Dir      string         // for data and logs; it is made, and kept
-	WAN      wan.Impairment // of all directions between sites, at first
-	Seed     uint64         // of the WAN's decisions
-	Classes  []wan.Class    // nil: [Classes]
+	// Store is the URL of a database that is there already; the site Database is then
+	// where the nodes reach it, over the WAN, by a connection of this program. Empty:
+	// PostgreSQL is started at that site.
+	Store   string
+	Dir     string         // for data and logs; it is made, and kept
+	WAN     wan.Impairment // of all directions between sites, at first
+	Seed    uint64         // of the WAN's decisions
+	Classes []wan.Class    // nil: [Classes]
 	// Command says how to run the node at a place. It is called for each node before
 	// any of them runs.
 	Command func(p Plan, n Node) Command
@@ -47,16 +52,20 @@ type Lab struct {
 	router   *wan.Router
 	stop     context.CancelFunc // of the router
 	routed   chan error         // its end
-	database *postgres.Server
+	database io.Closer          // PostgreSQL, or the way to one that was there
 	nodes    map[string]*Process
 
 	mu     sync.Mutex
 	phones map[string]*caller.Phone // by site, opened when first asked for
+	tones  []int                    // that phones listen for besides their own
 }
 
 // Start makes a lab and starts its nodes. They may not be ready yet: see WaitReady. The
 // lab must be closed; when Start fails it has closed what it had made.
 func Start(ctx context.Context, spec Spec) (*Lab, error) {
+	if spec.Store != "" && spec.Database == "" {
+		return nil, errors.New("plan the lab: it has a Store: say at which site the nodes reach it (Database)")
+	}
 	plan, database, err := newPlan(spec.Sites, spec.Database, spec.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("plan the lab: %w", err)
@@ -85,10 +94,9 @@ func (l *Lab) start(ctx context.Context, database netip.Addr) (err error) {
 		return err
 	}
 	if l.network.database != nil {
-		if l.database, err = postgres.Listen(database, l.network.database.Start); err != nil {
+		if err := l.startDatabase(database); err != nil {
 			return err
 		}
-		l.Plan.Database = l.database.DSN()
 	}
 	if l.spec.Prepare != nil {
 		if err := l.spec.Prepare(ctx, l); err != nil {
@@ -103,6 +111,28 @@ func (l *Lab) start(ctx context.Context, database netip.Addr) (err error) {
 			return err
 		}
 	}
+	return nil
+}
+
+// startDatabase starts PostgreSQL, or lets nodes reach the one that there is.
+func (l *Lab) startDatabase(at netip.Addr) error {
+	if l.spec.Store == "" {
+		s, err := postgres.Listen(at, l.network.database.Start)
+		if err != nil {
+			return err
+		}
+		l.database, l.Plan.Database = s, s.DSN()
+		return nil
+	}
+	listener, err := l.network.database.ListenTCP(netip.AddrPortFrom(at, DatabasePort))
+	if err != nil {
+		return err
+	}
+	p, err := postgres.Forward(listener, l.spec.Store)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	l.database, l.Plan.Database = p, p.DSN()
 	return nil
 }
 
@@ -238,7 +268,20 @@ func (l *Lab) Phone(site string) (*caller.Phone, error) {
 		return nil, err
 	}
 	l.phones[site] = p
+	for _, t := range l.tones {
+		p.ListenFor(t)
+	}
 	return p, nil
+}
+
+// ListenFor adds a tone, in Hz, to those that the phones of all sites listen for.
+func (l *Lab) ListenFor(tone int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tones = append(l.tones, tone)
+	for _, p := range l.phones {
+		p.ListenFor(tone)
+	}
 }
 
 // Run runs a program to its end where the callers of a site live, and returns what it

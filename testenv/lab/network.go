@@ -22,6 +22,14 @@ type network struct {
 	ends     []wan.Site
 }
 
+// CallersNamespace is what `ip netns` calls the place of a site's callers.
+func (s State) CallersNamespace(site string) string {
+	return netns.Prefix + s.ID + "-" + site + callersHost
+}
+
+// callersHost follows the name of the site in that of the callers' namespace.
+const callersHost = "-callers"
+
 // newNetwork makes the namespaces of a plan. What it has made is in the result even
 // when it fails; close it in any case.
 func newNetwork(ctx context.Context, p Plan, database netip.Addr) (*network, error) {
@@ -69,7 +77,7 @@ func (n *network) addSite(ctx context.Context, s Site, database netip.Addr) erro
 			return err
 		}
 	}
-	if n.callers[s.Name], err = host(s.Name+"-callers", s.Callers); err != nil {
+	if n.callers[s.Name], err = host(s.Name+callersHost, s.Callers); err != nil {
 		return err
 	}
 	if s.Network.Contains(database) {

@@ -18,6 +18,15 @@ import (
 // DialContext.
 type Namespace struct{ name string }
 
+// Find is a namespace that another program may have made, by the name that `ip netns`
+// gives it: to work in, while it exists.
+func Find(name string) (*Namespace, error) {
+	if _, err := os.Stat(filepath.Join(mounts, name)); err != nil {
+		return nil, fmt.Errorf("there is no network namespace %s (ip netns list shows all): %w", name, err)
+	}
+	return &Namespace{name: name}, nil
+}
+
 // Name is what `ip netns` calls it.
 func (n *Namespace) Name() string { return n.name }
 

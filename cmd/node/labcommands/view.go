@@ -1,0 +1,186 @@
+package labcommands
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/conclave-voice/conclave/api/v1"
+	"github.com/conclave-voice/conclave/testenv/lab"
+	"github.com/conclave-voice/conclave/testenv/wan"
+)
+
+// write draws a view for people.
+func (v view) write(out io.Writer) error {
+	fmt.Fprintf(out, "%s  lab %s in %s\n\n", clock(time.Now()), v.ID, v.dir)
+	for _, part := range []func(io.Writer){v.writeNodes, v.writeLinks, v.writeSites, v.writeConferences, v.writeCalls} {
+		t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+		part(t)
+		fmt.Fprintln(t)
+		if err := t.Flush(); err != nil {
+			return fmt.Errorf("write the status: %w", err)
+		}
+	}
+	return nil
+}
+
+func (v view) writeNodes(w io.Writer) {
+	fmt.Fprintln(w, "SITE\tNODE\tSTATE\tADDRESS\tPROCESS\tCODE OF THE SITE'S ROOM")
+	last := ""
+	for _, n := range v.Nodes {
+		site, room := n.Site, ""
+		if site == last {
+			site = ""
+		} else {
+			room = v.code(n.Site)
+		}
+		last = n.Site
+		fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%s\n", site, n.Name, nodeState(n), n.Address, orDash(n.PID), room)
+	}
+}
+
+func (v view) code(site string) string {
+	for _, r := range v.has.Rooms {
+		if r.Home == site {
+			return r.Code
+		}
+	}
+	return ""
+}
+
+// nodeState is what people call it.
+func nodeState(n lab.NodeStatus) string {
+	switch {
+	case n.State == "ended":
+		return "dead"
+	case n.State == "paused":
+		return "frozen"
+	case !n.Ready:
+		return "not ready"
+	}
+	return "ready"
+}
+
+func orDash(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+// writeLinks writes a line for a link, or two if its directions differ.
+func (v view) writeLinks(w io.Writer) {
+	fmt.Fprintln(w, "LINK\tSTATE")
+	of := map[wan.Link]string{}
+	for _, s := range v.Links {
+		of[s.Link] = stateText(s)
+	}
+	for _, s := range v.Links {
+		switch back := of[s.Reverse()]; {
+		case back != of[s.Link]:
+			fmt.Fprintf(w, "%s\t%s\n", s.Link, of[s.Link])
+		case s.From < s.To:
+			fmt.Fprintf(w, "%s ↔ %s\t%s\n", s.From, s.To, of[s.Link])
+		}
+	}
+}
+
+// writeSites tells what each site thinks of the others.
+func (v view) writeSites(w io.Writer) {
+	fmt.Fprintln(w, "SEEN FROM\tASKED\tOTHER SITES")
+	for _, s := range v.Seen {
+		var words []string
+		for _, verdict := range s.Verdicts {
+			word := verdict.Site + " " + verdict.Verdict
+			if verdict.Mode != "auto" {
+				word += " (forced)"
+			}
+			words = append(words, word)
+		}
+		if s.Error != "" {
+			words = append(words, s.Error)
+		}
+		asked := s.Asked
+		if asked == "" {
+			asked = "-"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Site, asked, strings.Join(words, ", "))
+	}
+}
+
+// writeConferences tells which conferences each site knows of.
+func (v view) writeConferences(w io.Writer) {
+	fmt.Fprintln(w, "SEEN FROM\tCONFERENCE\tAT\tSINCE\tCALLERS")
+	some := false
+	for _, s := range v.Seen {
+		for _, c := range s.Conferences {
+			some = true
+			fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\t%s\n", s.Site, plain(c.RoomName), c.Kind, plain(c.Focus.Node), clock(c.StartedAt), callers(c.Participants))
+		}
+	}
+	if !some {
+		fmt.Fprintln(w, "none")
+	}
+}
+
+func callers(members []v1.Member) string {
+	var names []string
+	for _, m := range members {
+		name := plain(m.Caller)
+		if m.Muted || m.MutedByModerator {
+			name += " (muted)"
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return "-"
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// writeCalls tells what the lab's callers hear.
+func (v view) writeCalls(w io.Writer) {
+	fmt.Fprintln(w, "CALLER\tTO\tKEYED\tSINCE\tSAYS\tHEARS")
+	for _, c := range v.Calls {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", plain(c.From), c.Node, c.Keys, clock(c.Since), hertz([]int{c.Tone}), hearsText(c))
+	}
+	if len(v.Calls) == 0 {
+		fmt.Fprintln(w, "none")
+	}
+}
+
+func hearsText(c lab.CallStatus) string {
+	if c.Silent >= silentFrom {
+		return "no audio at all for " + seconds(c.Silent)
+	}
+	return hertz(c.Hears)
+}
+
+// hertz lists tones; 0 is none.
+func hertz(tones []int) string {
+	var words []string
+	for _, hz := range tones {
+		if hz > 0 {
+			words = append(words, strconv.Itoa(hz))
+		}
+	}
+	if len(words) == 0 {
+		return "nothing"
+	}
+	return strings.Join(words, ", ") + " Hz"
+}
+
+// plain is text that does nothing to a terminal: callers choose some of it.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}
