@@ -3,11 +3,14 @@ package labcommands
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/conclave-voice/conclave/api/client"
 	"github.com/conclave-voice/conclave/api/v1"
@@ -17,11 +20,17 @@ import (
 
 // siteView is what a site's API tells.
 type siteView struct {
-	Site        string               `json:"site"`
-	Asked       string               `json:"asked,omitempty"` // the node; empty: none was ready
-	Error       string               `json:"error,omitempty"` // why something is missing
-	Verdicts    []v1.Site            `json:"verdicts"`        // on the other sites
-	Conferences []v1.ConferenceState `json:"conferences"`     // that go on
+	Site        string       `json:"site"`
+	Asked       string       `json:"asked,omitempty"` // the node; empty: none was ready
+	Error       string       `json:"error,omitempty"` // why something is missing
+	Verdicts    []v1.Site    `json:"verdicts"`        // on the other sites
+	Conferences []conference `json:"conferences"`     // that go on
+}
+
+// conference is one that a site knows of.
+type conference struct {
+	v1.ConferenceState
+	Error string `json:"error,omitempty"` // why it is not known who is in
 }
 
 // askTime bounds the questions to one site: a view is of now, or it says what is missing.
@@ -30,7 +39,7 @@ const askTime = 2 * time.Second
 // ask asks the first ready node of a site, from where the site's callers live, so that no
 // cut is in the way.
 func ask(ctx context.Context, s lab.Status, site, token string) siteView {
-	v := siteView{Site: site, Verdicts: []v1.Site{}, Conferences: []v1.ConferenceState{}}
+	v := siteView{Site: site, Verdicts: []v1.Site{}, Conferences: []conference{}}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	var node lab.Node
@@ -50,10 +59,19 @@ func ask(ctx context.Context, s lab.Status, site, token string) siteView {
 			web: &http.Client{Transport: &http.Transport{DialContext: place.DialContext, DisableKeepAlives: true}}}
 		err = v.read(ctx, a)
 	}
-	if err != nil {
-		v.Error = strings.ReplaceAll(err.Error(), "\n", " ")
-	}
+	v.Error = reason(err)
 	return v
+}
+
+// reason is an error in one line, which is empty for none.
+func reason(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Sprintf("no answer within %v", askTime)
+	}
+	return strings.ReplaceAll(err.Error(), "\n", " ")
 }
 
 // read asks what the site thinks of the others, and who is in which conference.
@@ -71,15 +89,17 @@ func (v *siteView) read(ctx context.Context, a api) error {
 	if err := a.get(ctx, client.Path("conferences"), &page); err != nil {
 		return err
 	}
-	for _, c := range page.Items {
-		state := v1.ConferenceState{Conference: c}
-		if err := a.get(ctx, client.Path("conferences", c.ID), &state); err != nil {
-			v.Conferences = append(v.Conferences, v1.ConferenceState{Conference: c})
-			return err
-		}
-		v.Conferences = append(v.Conferences, state)
+	v.Conferences = make([]conference, len(page.Items))
+	var group errgroup.Group // one whose focus is cut off is slow to answer
+	for i, c := range page.Items {
+		group.Go(func() error {
+			state := v1.ConferenceState{Conference: c}
+			err := a.get(ctx, client.Path("conferences", c.ID), &state)
+			v.Conferences[i] = conference{state, reason(err)}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // api asks one node. It is not package client's, which has no way into a namespace.

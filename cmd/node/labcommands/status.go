@@ -1,12 +1,9 @@
 package labcommands
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -62,46 +59,6 @@ callers hear. The sites may disagree: that is the point.`,
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on showing it, until Ctrl-C")
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
 	return cmd
-}
-
-// watchEvery is how often a view is drawn anew.
-const watchEvery = time.Second
-
-// What a terminal is told: to go to its corner, to clear the rest of a line and of the
-// screen. Drawing over what is there does not flicker.
-const (
-	home      = "\x1b[H"
-	clearLine = "\x1b[K"
-	clearRest = "\x1b[J"
-)
-
-// watchLab draws the lab until ctx ends, or the lab does.
-func watchLab(ctx context.Context, c *lab.Client, has furnished, dir string, out io.Writer) error {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
-	fmt.Fprint(out, home+clearRest)
-	for {
-		v, err := look(ctx, c, has, dir)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		var b bytes.Buffer
-		if err := v.write(&b); err != nil {
-			return err
-		}
-		text := bytes.ReplaceAll(b.Bytes(), []byte("\n"), []byte(clearLine+"\n"))
-		if _, err := fmt.Fprintf(out, "%s%s%s", home, text, clearRest); err != nil {
-			return fmt.Errorf("draw the lab: %w", err)
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }
 
 // look asks the lab, and the API of each site.

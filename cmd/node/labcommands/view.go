@@ -9,7 +9,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/testenv/lab"
 	"github.com/conclave-voice/conclave/testenv/wan"
 )
@@ -17,7 +16,7 @@ import (
 // write draws a view for people.
 func (v view) write(out io.Writer) error {
 	fmt.Fprintf(out, "%s  lab %s in %s\n\n", clock(time.Now()), v.ID, v.dir)
-	for _, part := range []func(io.Writer){v.writeNodes, v.writeLinks, v.writeSites, v.writeConferences, v.writeCalls} {
+	for _, part := range []func(io.Writer){v.writeSites, v.writeLinks, v.writeConferences, v.writeCalls} {
 		t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 		part(t)
 		fmt.Fprintln(t)
@@ -28,21 +27,40 @@ func (v view) write(out io.Writer) error {
 	return nil
 }
 
-func (v view) writeNodes(w io.Writer) {
-	fmt.Fprintln(w, "SITE\tNODE\tSTATE\tADDRESS\tPROCESS\tCODE OF THE SITE'S ROOM")
-	last := ""
-	for _, n := range v.Nodes {
-		site, room := n.Site, ""
-		if site == last {
-			site = ""
-		} else {
-			room = v.code(n.Site)
+// writeSites tells of each site its nodes, and what it thinks of the others.
+func (v view) writeSites(w io.Writer) {
+	fmt.Fprintln(w, "SITE\tITS ROOM\tNODES\tTHINKS OF OTHERS")
+	for _, s := range v.Seen {
+		var nodes []string
+		for _, n := range v.Nodes {
+			if n.Site == s.Site {
+				nodes = append(nodes, n.Name+" "+nodeState(n))
+			}
 		}
-		last = n.Site
-		fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%s\n", site, n.Name, nodeState(n), n.Address, orDash(n.PID), room)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Site, v.code(s.Site), strings.Join(nodes, ", "), verdicts(s))
 	}
 }
 
+// verdicts are what a site thinks of the others, with the reason where it is not well.
+func verdicts(s siteView) string {
+	var words []string
+	for _, o := range s.Verdicts {
+		word := o.Site + " " + o.Verdict
+		if o.Mode != "auto" {
+			word += ", forced"
+		}
+		if o.Verdict != "up" && o.Why != "" {
+			word += " (" + plain(o.Why) + ")"
+		}
+		words = append(words, word)
+	}
+	if s.Error != "" {
+		words = append(words, plain(s.Error))
+	}
+	return strings.Join(words, "; ")
+}
+
+// code is that of the room whose home a site is.
 func (v view) code(site string) string {
 	for _, r := range v.has.Rooms {
 		if r.Home == site {
@@ -56,20 +74,13 @@ func (v view) code(site string) string {
 func nodeState(n lab.NodeStatus) string {
 	switch {
 	case n.State == "ended":
-		return "dead"
+		return "DEAD"
 	case n.State == "paused":
-		return "frozen"
+		return "FROZEN"
 	case !n.Ready:
 		return "not ready"
 	}
 	return "ready"
-}
-
-func orDash(n int) string {
-	if n == 0 {
-		return "-"
-	}
-	return strconv.Itoa(n)
 }
 
 // writeLinks writes a line for a link, or two if its directions differ.
@@ -89,37 +100,14 @@ func (v view) writeLinks(w io.Writer) {
 	}
 }
 
-// writeSites tells what each site thinks of the others.
-func (v view) writeSites(w io.Writer) {
-	fmt.Fprintln(w, "SEEN FROM\tASKED\tOTHER SITES")
-	for _, s := range v.Seen {
-		var words []string
-		for _, verdict := range s.Verdicts {
-			word := verdict.Site + " " + verdict.Verdict
-			if verdict.Mode != "auto" {
-				word += " (forced)"
-			}
-			words = append(words, word)
-		}
-		if s.Error != "" {
-			words = append(words, s.Error)
-		}
-		asked := s.Asked
-		if asked == "" {
-			asked = "-"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\n", s.Site, asked, strings.Join(words, ", "))
-	}
-}
-
 // writeConferences tells which conferences each site knows of.
 func (v view) writeConferences(w io.Writer) {
-	fmt.Fprintln(w, "SEEN FROM\tCONFERENCE\tAT\tSINCE\tCALLERS")
+	fmt.Fprintln(w, "SEEN FROM\tCONFERENCE\tHOSTED BY\tSINCE\tCALLERS")
 	some := false
 	for _, s := range v.Seen {
 		for _, c := range s.Conferences {
 			some = true
-			fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\t%s\n", s.Site, plain(c.RoomName), c.Kind, plain(c.Focus.Node), clock(c.StartedAt), callers(c.Participants))
+			fmt.Fprintf(w, "%s\t%s, %s\t%s\t%s\t%s\n", s.Site, plain(c.RoomName), c.Kind, plain(c.Focus.Node), clock(c.StartedAt), callers(c))
 		}
 	}
 	if !some {
@@ -127,9 +115,12 @@ func (v view) writeConferences(w io.Writer) {
 	}
 }
 
-func callers(members []v1.Member) string {
+func callers(c conference) string {
+	if c.Error != "" {
+		return "not known: " + plain(c.Error)
+	}
 	var names []string
-	for _, m := range members {
+	for _, m := range c.Participants {
 		name := plain(m.Caller)
 		if m.Muted || m.MutedByModerator {
 			name += " (muted)"
