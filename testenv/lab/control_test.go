@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,41 @@ func TestALabIsSteeredFromOutside(t *testing.T) {
 	must(t, err)
 	if report.Ended != "hung up" || report.Timeline.Packets == 0 || !strings.Contains(report.Timeline.String(), "audio comes from 10.1.0.1:") {
 		t.Errorf("the call ended: %s\n%s", report.Ended, report.Timeline)
+	}
+
+	// A call that goes on is seen with what it hears, and ends when it is told to.
+	reports := make(chan lab.CallReport, 1)
+	go func() {
+		report, err := c.Call(ctx, lab.CallRequest{ID: "one", Site: "beta", Node: "alpha-1", Number: number, Keys: code, User: user, Password: password, Hold: time.Hour})
+		if err != nil {
+			t.Error(err)
+		}
+		reports <- report
+	}()
+	const odd = 777 // Hz: no phone listens for it by itself
+	go func() {
+		if _, err := c.Call(ctx, lab.CallRequest{ID: "two", Site: "beta", Node: "alpha-1", Number: number, Keys: code, User: user, Password: password, Hold: time.Hour, Tone: odd}); err != nil {
+			t.Error(err)
+		}
+		close(reports)
+	}()
+	for {
+		calls, err := c.Calls(ctx)
+		must(t, err)
+		i := slices.IndexFunc(calls, func(s lab.CallStatus) bool { return s.ID == "one" })
+		if i >= 0 && slices.Equal(calls[i].Hears, []int{odd}) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	must(t, c.HangUp(ctx, "one"))
+	if report := <-reports; report.Ended != "hung up" || report.Timeline.Packets == 0 {
+		t.Errorf("the call ended: %s\n%s", report.Ended, report.Timeline)
+	}
+	must(t, c.HangUp(ctx, "two"))
+	<-reports
+	if err := c.HangUp(ctx, "two"); err == nil || !strings.Contains(err.Error(), `no call "two" goes on`) {
+		t.Errorf("error %v", err)
 	}
 
 	must(t, c.Node(ctx, "alpha-1", lab.PauseNode), c.Node(ctx, "alpha-1", lab.ResumeNode),

@@ -17,6 +17,7 @@ import (
 	"github.com/conclave-voice/conclave/testenv/caller"
 	"github.com/conclave-voice/conclave/testenv/lab"
 	"github.com/conclave-voice/conclave/testenv/node"
+	"github.com/conclave-voice/conclave/testenv/postgres"
 	"github.com/conclave-voice/conclave/testenv/sipp"
 	"github.com/conclave-voice/conclave/testenv/tools"
 	"github.com/conclave-voice/conclave/testenv/wan"
@@ -217,6 +218,32 @@ func TestDatabaseOverTheWAN(t *testing.T) {
 		t.Error("the database is reached at a site that is cut off")
 	}
 	must(t, l.Reconnect("db"), ask())
+}
+
+// SPEC OP2: nodes reach a database that is there already where the lab has it, and over
+// the WAN like one of its own.
+func TestDatabaseThatIsThere(t *testing.T) {
+	tools.NeedNamespaces(t)
+	store := postgres.Start(t)
+	l := start(t, lab.Spec{Sites: []lab.SiteSpec{{Name: "alpha", Nodes: 1}}, Database: "db", Store: store,
+		Command: func(lab.Plan, lab.Node) lab.Command { return lab.Command{Path: "/bin/true"} }})
+	ctx := soon(t)
+	at, err := l.Callers("alpha")
+	must(t, err)
+	config, err := pgx.ParseConfig(l.Database)
+	must(t, err)
+	if host := config.Host; host != "10.2.0.200" {
+		t.Errorf("the database is at %s", host)
+	}
+	config.DialFunc = at.DialContext
+	conn, err := pgx.ConnectConfig(ctx, config)
+	must(t, err)
+	_, err = conn.Exec(ctx, "CREATE TABLE through_the_wan (id TEXT)")
+	must(t, err, conn.Close(ctx))
+	direct, err := pgx.Connect(ctx, store)
+	must(t, err)
+	_, err = direct.Exec(ctx, "SELECT id FROM through_the_wan")
+	must(t, err, direct.Close(ctx))
 }
 
 // SPEC OP2: the telephones that others make live at a site too.

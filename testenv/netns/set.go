@@ -164,6 +164,9 @@ func sweepOwner(ctx context.Context, id string, names []string) error {
 		defer lock.Close()
 		defer removeFiles(id) // what cannot be removed is a few octets in /run
 	}
+	if err := await(ctx, names); err != nil {
+		return err
+	}
 	var errs []error
 	for _, name := range names {
 		if ctx.Err() != nil {
@@ -178,19 +181,64 @@ func sweepOwner(ctx context.Context, id string, names []string) error {
 // context has ended.
 const removal = 10 * time.Second
 
+// grace is how long processes of a dead owner have to end by themselves: they may be
+// removing their files, having seen that it is gone.
+const grace = 10 * time.Second
+
+// await waits until nothing runs in namespaces, or grace is over.
+func await(ctx context.Context, names []string) error {
+	limit := time.NewTimer(grace)
+	defer limit.Stop()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for _, name := range names {
+		for {
+			found, err := pids(ctx, name)
+			if err != nil {
+				return err
+			}
+			if len(found) == 0 {
+				break
+			}
+			select {
+			case <-ticker.C:
+			case <-limit.C:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// pids are the processes in a namespace.
+func pids(ctx context.Context, name string) (all []int, err error) {
+	out, err := ip(ctx, "", "netns", "pids", name)
+	if err != nil {
+		return nil, fmt.Errorf("look for processes in %s: %w", name, err)
+	}
+	for _, field := range strings.Fields(out) {
+		if pid, err := strconv.Atoi(field); err == nil {
+			all = append(all, pid)
+		}
+	}
+	return all, nil
+}
+
 func remove(name string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), removal)
 	defer cancel()
 	if _, err := os.Stat(filepath.Join(mounts, name)); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	out, err := ip(ctx, "", "netns", "pids", name)
+	found, err := pids(ctx, name)
 	if err != nil {
-		return fmt.Errorf("look for processes in %s: %w", name, err)
+		return err
 	}
-	for _, field := range strings.Fields(out) {
+	for _, pid := range found {
 		// A thread of this program that works in the namespace may show as the program.
-		if pid, err := strconv.Atoi(field); err == nil && pid != os.Getpid() {
+		if pid != os.Getpid() {
 			_ = unix.Kill(pid, unix.SIGKILL) // it may just have ended
 		}
 	}

@@ -1,7 +1,7 @@
 package tools
 
 import (
-	"fmt"
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"slices"
@@ -63,7 +63,7 @@ func NeedRoot(t testing.TB, why string) {
 // It says what is missing; scripts/test says so as well.
 func NeedNamespaces(t testing.TB) {
 	t.Helper()
-	name := fmt.Sprintf("conclave-probe-%d", os.Getpid())
+	name := "conclave-probe-" + strings.ToLower(rand.Text()[:8]) // tests run beside one another
 	if out, err := exec.Command("ip", "netns", "add", name).CombinedOutput(); err != nil {
 		t.Skipf("network namespaces cannot be made here (root and CAP_SYS_ADMIN are needed): %v: %s", err, out)
 	}
