@@ -17,8 +17,10 @@
 //	└────────────┘ └────────────┘              └────────────┘
 //
 // How a node is started is the caller's business: a function gives the command line
-// for a place in the [Plan]; [Cluster] has those for one cluster of all sites. A lab that runs can be steered from another program:
-// [Serve] listens on a socket that a [Client] finds by the lab's directory.
+// for a place in the [Plan]; [Cluster] has those for one cluster of all sites. A lab that
+// runs can be steered from another program: [Serve] listens on a socket that a [Client]
+// finds by the lab's directory. `node lab` is that for users, so nothing here takes a
+// *testing.T, nor do the packages that it imports.
 //
 // It needs root and TUN devices; [netns.Check] says what is missing. Nothing is changed
 // outside of the lab's own namespaces, and what a crash leaves is removed by the next

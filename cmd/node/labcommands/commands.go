@@ -2,6 +2,7 @@ package labcommands
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ outside of the lab is changed, and node lab down leaves nothing.`,
 			if os.Geteuid() != 0 && cmd.Name() != "lab" {
 				return errors.New("a lab is network namespaces, which need root: run node lab with sudo")
 			}
-			return nil
+			return d.absolute()
 		},
 	}
 	cmd.PersistentFlags().StringVar(&d.path, "dir", d.path, "`DIRECTORY` of the lab (or "+dirVariable+"); another one is another lab")
@@ -58,5 +59,15 @@ func running(d *directory, do func(*cobra.Command, []string, *lab.Client) error)
 			return err
 		}
 		return do(cmd, args, c)
+	}
+}
+
+// words wants so many arguments, and says what they are for.
+func words(least, most int, want string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return fmt.Errorf("%s with %d arguments: %s", cmd.CommandPath(), len(args), want)
+		}
+		return nil
 	}
 }

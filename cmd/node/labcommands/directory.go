@@ -32,6 +32,14 @@ func (d *directory) flag() string {
 	return " --dir " + d.path
 }
 
+// absolute makes the path one that programs elsewhere understand.
+func (d *directory) absolute() (err error) {
+	if d.path, err = filepath.Abs(d.path); err != nil {
+		return fmt.Errorf("--dir: %w", err)
+	}
+	return nil
+}
+
 // defaultPath is where a lab is unless --dir says otherwise.
 func defaultPath() string {
 	if path := os.Getenv(dirVariable); path != "" {

@@ -3,6 +3,7 @@ package labcommands
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,7 @@ a telephone such as SIPp or baresip reaches the nodes.`,
 		Example: `  node lab exec a -- node conferences list
   node lab exec b -- node sites list
   node lab exec b -- bash`,
-		Args: cobra.MinimumNArgs(1),
+		Args: words(1, math.MaxInt, "name a site, and what to run there"),
 		RunE: running(d, func(cmd *cobra.Command, args []string, c *lab.Client) error {
 			site, err := findSite(c.State().Plan, args[0])
 			if err != nil {

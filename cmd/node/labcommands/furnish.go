@@ -69,11 +69,12 @@ Call a room from two sites, each in a terminal of its own, and look on:
   node lab call%[5]s --site %[6]s --code %[7]s
   node lab call%[5]s --site %[8]s --code %[7]s
   node lab status%[5]s --watch
-Then break something:
-  node lab cut%[5]s %[6]s %[8]s      and  node lab heal%[5]s
-  node lab kill%[5]s %[6]s-1   and  node lab start%[5]s %[6]s-1
-  node lab link%[5]s %[6]s %[8]s --loss 5%% --delay 80ms
-Use the program's other commands, which find token and API:
+Then break something, and mend it:
+  node lab cut%[5]s %[6]s %[8]s
+  node lab heal%[5]s
+  node lab kill%[5]s %[6]s-1
+  node lab start%[5]s %[6]s-1
+Use the program's other commands, which find address and token there:
   node lab exec%[5]s %[6]s -- node conferences list
 End it all:
   node lab down%[5]s

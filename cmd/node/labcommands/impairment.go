@@ -49,6 +49,9 @@ func (f *impairmentFlags) flags(cmd *cobra.Command) {
 	flags.DurationVar(&f.buffer, "buffer", 0, "`TIME` that a packet waits for the rate at most, before it is dropped; 0: 200ms")
 	flags.IntVar(&f.maxPacket, "max-packet", 0, "`OCTETS`: larger packets vanish, as in a path with a wrong MTU; 0: no limit")
 	flags.BoolVar(&f.perfect, "perfect", false, "no delay, no loss, nothing")
+	for _, name := range []string{"loss", "duplicate", "reorder", "rate"} {
+		flags.Lookup(name).DefValue = "" // what is not given stays, and is not 0
+	}
 }
 
 // given is whether anything is to be set.

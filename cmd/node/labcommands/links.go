@@ -51,7 +51,7 @@ under way is dropped too. The place of the database, db, is a site in this.`,
   node lab cut c                   # alone in the world, without the database too
   node lab cut a db
   node lab cut a b --only sip`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: words(1, 2, "name two sites, or one that is cut off from all others; node lab status lists them"),
 		RunE: running(d, func(cmd *cobra.Command, args []string, c *lab.Client) error {
 			return f.change(cmd, args, c, "cut", c.Cut)
 		}),
@@ -68,7 +68,7 @@ func healCommand(d *directory) *cobra.Command {
 		Long: `Takes cuts back, those of single kinds of traffic too. What node lab link has set stays.
 The nodes trust a link again only when it has been there for a while, 15 s and more.`,
 		Example: "  node lab heal\n  node lab heal a b",
-		Args:    cobra.MaximumNArgs(2),
+		Args:    words(0, 2, "name two sites, one, or none for all cuts"),
 		RunE: running(d, func(cmd *cobra.Command, args []string, c *lab.Client) error {
 			return f.change(cmd, args, c, "healed", c.Heal)
 		}),
@@ -112,7 +112,7 @@ is. Without any flag it says how the link is. Everything counts for each directi
   node lab link a b --only rtp --reorder 10%
   node lab link a b --perfect
   node lab link a b`,
-		Args: cobra.ExactArgs(2),
+		Args: words(2, 2, "name two sites; node lab status lists them"),
 		RunE: running(d, func(cmd *cobra.Command, args []string, c *lab.Client) error { return f.impair(cmd, args, c, w) }),
 	}
 	w.flags(cmd)

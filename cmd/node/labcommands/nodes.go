@@ -3,6 +3,7 @@ package labcommands
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ type nodeCommand struct {
 
 func killCommand(d *directory) *cobra.Command {
 	return nodeCommand{use: "kill", short: "Kill nodes at once, as a crash does (SIGKILL)",
-		long:   "Its callers lose their sound. Its data stays: node lab start brings it back.",
+		long:   "Other nodes of its site go on with its calls. Its data stays: node lab start brings it back.",
 		action: lab.KillNode, from: []string{"running", "paused"}, done: "killed"}.command(d)
 }
 
@@ -41,7 +42,7 @@ func thawCommand(d *directory) *cobra.Command {
 
 func stopCommand(d *directory) *cobra.Command {
 	return nodeCommand{use: "stop", short: "Stop nodes in good order (SIGTERM), and wait for their end",
-		long:   "It ends its calls and leaves the cluster. Its data stays: node lab start brings it back.",
+		long:   "It gives its calls to other nodes of its site. Its data stays: node lab start brings it back.",
 		action: lab.StopNode, from: []string{"running"}, done: "stopped"}.command(d)
 }
 
@@ -53,9 +54,9 @@ func startCommand(d *directory) *cobra.Command {
 
 func (w nodeCommand) command(d *directory) *cobra.Command {
 	return &cobra.Command{Use: w.use + " NODE...", Short: w.short,
-		Long:    w.short + ".\n" + w.long + " A site's name stands for all\nof its nodes.",
+		Long:    w.short + ".\n" + w.long + "\nA site's name stands for all of its nodes.",
 		Example: fmt.Sprintf("  node lab %[1]s a-1\n  node lab %[1]s b", w.use),
-		Args:    cobra.MinimumNArgs(1),
+		Args:    words(1, math.MaxInt, "name nodes or sites; node lab status lists them"),
 		RunE:    running(d, w.run),
 	}
 }

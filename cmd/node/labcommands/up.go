@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -81,6 +83,9 @@ func (f *upFlags) run(cmd *cobra.Command, d *directory) error {
 		return err
 	}
 	defer lock.Close()
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP) // a terminal that is closed ends a lab like Ctrl-C
+	defer stop()
+	cmd.SetContext(ctx)
 	err = f.live(cmd, d, specs)
 	if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
 		err = nil // Ctrl-C ends a lab as down does

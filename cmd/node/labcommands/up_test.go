@@ -37,3 +37,27 @@ func TestEachSitesRoomHasACodeOfItsOwn(t *testing.T) {
 		t.Errorf("%v", seen)
 	}
 }
+
+// Wrong use is told what would be right, before anything is looked for.
+func TestWrongUse(t *testing.T) {
+	for line, why := range map[string]string{
+		"cut":               "name two sites",
+		"cut a b c":         "name two sites",
+		"heal a b c":        "one, or none",
+		"link a":            "name two sites",
+		"kill":              "name nodes or sites",
+		"exec":              "name a site",
+		"tickle":            `unknown command "tickle"`,
+		"link a b --loss 5": "write a percentage",
+		"up --delay -1s":    "cannot be negative",
+		"up --sites 0":      "1 to 9 sites",
+	} {
+		cmd := Command()
+		cmd.SilenceUsage, cmd.SilenceErrors = true, true
+		cmd.PersistentPreRunE = nil // whoever tests need not be root
+		cmd.SetArgs(append(strings.Fields(line), "--dir", t.TempDir()))
+		if err := cmd.Execute(); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("node lab %s: %v, want %q", line, err, why)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func verdicts(s siteView) string {
 		words = append(words, word)
 	}
 	if s.Error != "" {
-		words = append(words, plain(s.Error))
+		words = append(words, "its API: "+plain(s.Error))
 	}
 	return strings.Join(words, "; ")
 }

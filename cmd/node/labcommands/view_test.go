@@ -39,7 +39,7 @@ func TestView(t *testing.T) {
 	want := `
 SITE  ITS ROOM  NODES                  THINKS OF OTHERS
 a     123456    a-1 ready, a-2 FROZEN  b down (silence)
-b     234567    b-1 DEAD               no node is ready
+b     234567    b-1 DEAD               its API: no node is ready
 
 LINK    STATE
 a → b   CUT; perfect
