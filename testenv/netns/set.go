@@ -104,7 +104,7 @@ func removeFiles(id string) error {
 func (s *Set) Add(ctx context.Context, name string) (*Namespace, error) {
 	n := &Namespace{name: Prefix + s.id + "-" + name}
 	if _, err := ip(ctx, "", "netns", "add", n.name); err != nil {
-		return nil, fmt.Errorf("make namespace %s: %w", n.name, err)
+		return nil, fmt.Errorf("make namespace %s (a container needs --cap-add SYS_ADMIN, or --privileged): %w", n.name, err)
 	}
 	s.mu.Lock()
 	s.names = append(s.names, n.name)

@@ -49,15 +49,15 @@ func TestSummary(t *testing.T) {
 		Gaps: []caller.Gap{{From: at(10), To: at(120)}, {From: at(5000), To: at(7500)}},
 	}})
 	want := `The call has ended: hung up.
-It heard 420 Hz for 6.5s; it was away once, for 2.5s from 12:00:05.0 on.
-It heard 700 Hz for 8.0s; without a break.
-No audio at all: once, for 2.5s from 12:00:05.0 on.
+It heard 420 Hz for 6.5s, from 12:00:00.0 to 12:00:09.0; breaks: one, of 2.5s at 12:00:05.0.
+It heard 700 Hz for 8.0s, from 12:00:01.0 to 12:00:09.0; breaks: none.
+Times without any audio: one, of 2.5s at 12:00:05.0.
 `
 	if b.String() != want {
 		t.Errorf("%s\nwant\n%s", b.String(), want)
 	}
 	b.Reset()
-	if summarize(&b, lab.CallReport{Ended: "BYE"}); b.String() != "The call has ended: BYE.\nIt heard no tone.\nNo audio at all: never.\n" {
+	if summarize(&b, lab.CallReport{Ended: "BYE"}); b.String() != "The call has ended: BYE.\nIt heard no tone.\nTimes without any audio: none.\n" {
 		t.Error(b.String())
 	}
 }

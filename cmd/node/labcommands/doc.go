@@ -5,15 +5,15 @@
 // `node lab up` is the program that has the lab. The others find it by a directory, where
 // it leaves:
 //
-//	lab.lock      locked while it lives: who finds it unlocked may clean up
-//	lab.json      how to reach it, while it takes commands (package lab)
+//	lab.lock        locked while it lives: who finds it unlocked may clean up
+//	lab.json        how to reach it, while it takes commands (package lab)
 //	furnished.json  the API's token, the rooms and their codes
-//	lab.log       what it says in the background
-//	NAME/, NAME.log, cluster/  data, log and certificates of the nodes
+//	lab.log         what it says in the background
+//	NODE/, NODE.log, cluster/  data, logs and certificates of the nodes
 //
 // # Goroutines
 //
-// `lab call` has one that waits for the call's end while the command looks on; it ends
-// with the command's context. `lab up --background` has those of [os/exec] that copy what
+// `lab call` has one that waits for the call's end while the command looks on; the command
+// waits for it. `lab up --background` has those of [os/exec] that copy what
 // the lab says, until the lab closes its output.
 package labcommands

@@ -43,8 +43,10 @@ func follow(ctx context.Context, c *lab.Client, r lab.CallRequest, out io.Writer
 			interrupted = nil
 			bounded, cancel := context.WithTimeout(calling, byeTime)
 			defer cancel()
-			if c.HangUp(bounded, r.ID) != nil {
-				return lab.CallReport{}, context.Cause(ctx) // it was not answered yet, or the lab is gone
+			if c.HangUp(bounded, r.ID) != nil { // it was not answered yet, or the lab is gone
+				stop()
+				<-ended
+				return lab.CallReport{}, context.Cause(ctx)
 			}
 			late := time.AfterFunc(byeTime, stop)
 			defer late.Stop()

@@ -3,6 +3,7 @@ package labcommands
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -64,69 +65,77 @@ func (l *listener) take(s lab.CallStatus) (news []string) {
 }
 
 const (
-	// heardFrom is how long a tone must have been heard in all, to be told of at the end:
-	// a spoken prompt passes for tones in single windows.
-	heardFrom = 500 * time.Millisecond
-	// breakFrom is how long a tone must be away to count as a break.
+	// runFrom is how much of a tone must come at a time to be heard: a spoken prompt
+	// passes for tones in single windows of 50 ms.
+	runFrom = 250 * time.Millisecond
+	// breakFrom is how long a tone, or all audio, must be away to count as a break.
 	breakFrom = 200 * time.Millisecond
 )
 
 // summarize says at the end of a call what was heard, and what was not.
 func summarize(out io.Writer, r lab.CallReport) {
 	fmt.Fprintf(out, "The call has ended: %s.\n", r.Ended)
-	var tones []int
+	tones := map[int]bool{}
 	for _, s := range r.Timeline.Heard {
-		if !slices.Contains(tones, s.Tone) {
-			tones = append(tones, s.Tone)
-		}
+		tones[s.Tone] = true
 	}
-	slices.Sort(tones)
 	some := false
-	for _, hz := range tones {
-		if total, breaks := hearing(r.Timeline, hz); total >= heardFrom {
-			some = true
-			fmt.Fprintf(out, "It heard %d Hz for %s; %s.\n", hz, seconds(total), breakText("it was away", breaks))
+	for _, hz := range slices.Sorted(maps.Keys(tones)) {
+		all := runs(r.Timeline, hz)
+		if len(all) == 0 {
+			continue
 		}
+		some = true
+		var total time.Duration
+		var breaks []caller.Gap
+		for i, run := range all {
+			total += run.heard
+			if i > 0 {
+				breaks = append(breaks, caller.Gap{From: all[i-1].to, To: run.from})
+			}
+		}
+		fmt.Fprintf(out, "It heard %d Hz for %s, from %s to %s; breaks: %s.\n",
+			hz, seconds(total), clock(all[0].from), clock(all[len(all)-1].to), breakText(breaks))
 	}
 	if !some {
 		fmt.Fprintln(out, "It heard no tone.")
 	}
 	gaps := slices.DeleteFunc(slices.Clone(r.Timeline.Gaps), func(g caller.Gap) bool { return g.To.Sub(g.From) < breakFrom })
-	fmt.Fprintf(out, "No audio at all: %s.\n", breakText("", gaps))
+	fmt.Fprintf(out, "Times without any audio: %s.\n", breakText(gaps))
 }
 
-// hearing is how long a tone was heard in all, and the times between.
-func hearing(t caller.Timeline, hz int) (total time.Duration, breaks []caller.Gap) {
-	var last time.Time
+// run is a time in which a tone was heard without a break.
+type run struct {
+	from, to time.Time
+	heard    time.Duration
+}
+
+// runs are those of a tone.
+func runs(t caller.Timeline, hz int) (all []run) {
 	for _, s := range t.Heard {
 		if s.Tone != hz {
 			continue
 		}
-		if !last.IsZero() && s.From.Sub(last) >= breakFrom {
-			breaks = append(breaks, caller.Gap{From: last, To: s.From})
+		if last := len(all) - 1; last >= 0 && s.From.Sub(all[last].to) < breakFrom {
+			all[last].to, all[last].heard = s.To, all[last].heard+s.To.Sub(s.From)
+			continue
 		}
-		total, last = total+s.To.Sub(s.From), s.To
+		all = append(all, run{s.From, s.To, s.To.Sub(s.From)})
 	}
-	return total, breaks
+	return slices.DeleteFunc(all, func(r run) bool { return r.heard < runFrom })
 }
 
 // breakText tells of times in which something was not there.
-func breakText(what string, breaks []caller.Gap) string {
+func breakText(breaks []caller.Gap) string {
 	if len(breaks) == 0 {
-		if what == "" {
-			return "never"
-		}
-		return "without a break"
+		return "none"
 	}
 	longest := slices.MaxFunc(breaks, func(a, b caller.Gap) int { return int(a.To.Sub(a.From) - b.To.Sub(b.From)) })
-	if what != "" {
-		what += " "
-	}
-	text := fmt.Sprintf("%s%d times, the longest for %s from %s on", what, len(breaks), seconds(longest.To.Sub(longest.From)), clock(longest.From))
+	length := seconds(longest.To.Sub(longest.From))
 	if len(breaks) == 1 {
-		text = fmt.Sprintf("%sonce, for %s from %s on", what, seconds(longest.To.Sub(longest.From)), clock(longest.From))
+		return fmt.Sprintf("one, of %s at %s", length, clock(longest.From))
 	}
-	return text
+	return fmt.Sprintf("%d, the longest of %s at %s", len(breaks), length, clock(longest.From))
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }

@@ -140,7 +140,7 @@ func (f *upFlags) start(cmd *cobra.Command, d *directory, specs []lab.SiteSpec, 
 	if err != nil {
 		return nil, has, fmt.Errorf("find this program, which the nodes run: %w", err)
 	}
-	log := hclog.New(&hclog.LoggerOptions{Name: "lab", Level: hclog.Info, Output: os.Stderr, TimeFn: func() time.Time { return time.Now().UTC() }})
+	log := hclog.New(&hclog.LoggerOptions{Name: "lab", Level: hclog.Info, Output: cmd.ErrOrStderr(), TimeFn: func() time.Time { return time.Now().UTC() }})
 	spec, operator := lab.Cluster(lab.Spec{Sites: specs, Database: databaseSite, Store: has.Store, Dir: d.path,
 		WAN: wan.Impairment{Delay: f.delay}, Log: log}, program, "--log-level", f.logLevel)
 	p.say("starting the network, the database and the nodes (their logs are in %s)", d.path)

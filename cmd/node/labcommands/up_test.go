@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // MS15: a lab of any shape that makes sense, and a reason for any that does not.
 func TestSites(t *testing.T) {

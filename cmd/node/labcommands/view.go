@@ -41,7 +41,7 @@ func (v view) writeSites(w io.Writer) {
 	}
 }
 
-// verdicts are what a site thinks of the others, with the reason where it is not well.
+// verdicts are what a site thinks of the others.
 func verdicts(s siteView) string {
 	var words []string
 	for _, o := range s.Verdicts {
@@ -49,8 +49,8 @@ func verdicts(s siteView) string {
 		if o.Mode != "auto" {
 			word += ", forced"
 		}
-		if o.Verdict != "up" && o.Why != "" {
-			word += " (" + plain(o.Why) + ")"
+		if o.Verdict != "up" {
+			word += " since " + clock(o.Since)
 		}
 		words = append(words, word)
 	}

@@ -25,7 +25,7 @@ func TestView(t *testing.T) {
 			{From: "b-0", Node: "b-1", Keys: "1#", Since: at, Hears: []int{}, Silent: 2 * time.Second},
 		}},
 		Seen: []siteView{
-			{Site: "a", Asked: "a-1", Verdicts: []v1.Site{{Site: "b", Verdict: "down", Mode: "auto", Why: "silence"}},
+			{Site: "a", Asked: "a-1", Verdicts: []v1.Site{{Site: "b", Verdict: "down", Mode: "auto", Since: at}},
 				Conferences: []conference{{ConferenceState: v1.ConferenceState{Conference: v1.Conference{RoomName: "Room 123456", Kind: "main", Focus: v1.Place{Node: "a-1"}, StartedAt: at},
 					Participants: []v1.Member{{Caller: "evil\x1b[2J", Muted: true}, {Caller: "a-420"}}}}, {Error: "no answer within 2s",
 					ConferenceState: v1.ConferenceState{Conference: v1.Conference{RoomName: "Room 123456", Kind: "local", Focus: v1.Place{Node: "b-1"}, StartedAt: at}}}}},
@@ -38,7 +38,7 @@ func TestView(t *testing.T) {
 	_, got, _ := strings.Cut(b.String(), "\n\n") // the first line has the time
 	want := `
 SITE  ITS ROOM  NODES                  THINKS OF OTHERS
-a     123456    a-1 ready, a-2 FROZEN  b down (silence)
+a     123456    a-1 ready, a-2 FROZEN  b down since 12:00:00.0
 b     234567    b-1 DEAD               its API: no node is ready
 
 LINK    STATE

@@ -53,7 +53,7 @@ func TestALabFromUpToDown(t *testing.T) {
 	u.does("heal")
 	u.sees("a → b: delay 20ms", "link", "a", "b")
 	for _, c := range []*terminal{a, b, late} {
-		if all := c.interrupted(); !strings.Contains(all, "The call has ended: hung up.\nIt heard ") || !strings.Contains(all, "No audio at all: ") {
+		if all := c.interrupted(); !strings.Contains(all, "The call has ended: hung up.\nIt heard ") || !strings.Contains(all, "Times without any audio: ") {
 			t.Errorf("%s:\n%s", c.name, all)
 		}
 	}
