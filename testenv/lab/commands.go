@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/conclave-voice/conclave/testenv/wan"
 )
 
@@ -36,21 +38,32 @@ func handle[In, Out any](command func(context.Context, In) (Out, error)) http.Ha
 
 func (s *server) status(ctx context.Context, _ none) (Status, error) {
 	st := Status{State: s.state, Links: s.lab.WAN().States(), Counters: s.lab.WAN().Counters(), Unroutable: s.lab.WAN().Unroutable(), Calls: s.statuses()}
-	for _, n := range s.lab.Nodes() {
-		p, err := s.lab.Node(n.Name)
-		if err != nil {
-			return st, err
-		}
-		ns := NodeStatus{Node: n, State: p.State(), PID: p.PID(), Log: p.Log}
-		if ns.State == "running" {
-			asked, cancel := context.WithTimeout(ctx, time.Second)
-			_, err := p.Get(asked, "/readyz")
-			ns.Ready = err == nil
-			cancel()
-		}
-		st.Nodes = append(st.Nodes, ns)
+	nodes := s.lab.Nodes()
+	st.Nodes = make([]NodeStatus, len(nodes))
+	var group errgroup.Group // one that hangs keeps only itself
+	for i, n := range nodes {
+		group.Go(func() (err error) {
+			st.Nodes[i], err = s.nodeStatus(ctx, n)
+			return err
+		})
 	}
-	return st, nil
+	return st, group.Wait()
+}
+
+// nodeStatus is how a node is, asked for a second at most.
+func (s *server) nodeStatus(ctx context.Context, n Node) (NodeStatus, error) {
+	p, err := s.lab.Node(n.Name)
+	if err != nil {
+		return NodeStatus{}, err
+	}
+	ns := NodeStatus{Node: n, State: p.State(), PID: p.PID(), Log: p.Log}
+	if ns.State == "running" {
+		asked, cancel := context.WithTimeout(ctx, time.Second)
+		defer cancel()
+		_, err := p.Get(asked, "/readyz")
+		ns.Ready = err == nil
+	}
+	return ns, nil
 }
 
 // link does something to one direction or to both.

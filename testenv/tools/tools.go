@@ -63,7 +63,9 @@ func NeedRoot(t testing.TB, why string) {
 // It says what is missing; scripts/test says so as well.
 func NeedNamespaces(t testing.TB) {
 	t.Helper()
-	name := "conclave-probe-" + strings.ToLower(rand.Text()[:8]) // tests run beside one another
+	// Tests that run side by side look at once; and a lab that starts sweeps away what has
+	// the name of a lab.
+	name := "probe-" + rand.Text()
 	if out, err := exec.Command("ip", "netns", "add", name).CombinedOutput(); err != nil {
 		t.Skipf("network namespaces cannot be made here (root and CAP_SYS_ADMIN are needed): %v: %s", err, out)
 	}

@@ -33,7 +33,7 @@ func follow(ctx context.Context, c *lab.Client, r lab.CallRequest, out io.Writer
 	}()
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	look := newListener(c.State().Plan)
+	ear := newListener(c.State().Plan)
 	interrupted := ctx.Done()
 	for {
 		select {
@@ -56,7 +56,7 @@ func follow(ctx context.Context, c *lab.Client, r lab.CallRequest, out io.Writer
 				continue // the call's own result says more
 			}
 			if i := slices.IndexFunc(calls, func(s lab.CallStatus) bool { return s.ID == r.ID }); i >= 0 {
-				for _, line := range look.take(calls[i]) {
+				for _, line := range ear.take(calls[i]) {
 					fmt.Fprintf(out, "%s  %s\n", clock(now), line)
 				}
 			}
