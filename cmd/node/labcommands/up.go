@@ -86,33 +86,39 @@ func (f *upFlags) run(cmd *cobra.Command, d *directory) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP) // a terminal that is closed ends a lab like Ctrl-C
 	defer stop()
 	cmd.SetContext(ctx)
-	err = f.live(cmd, d, specs)
-	if errors.Is(err, context.Canceled) && cmd.Context().Err() != nil {
-		err = nil // Ctrl-C ends a lab as down does
+	if err := f.live(cmd, d, specs); err != nil {
+		return fmt.Errorf("%w\n(the logs are in %s until node lab down removes what is left)", err, d.path)
 	}
-	if err := errors.Join(err, d.clean()); err != nil {
+	if err := d.clean(); err != nil {
 		return err
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), "The lab is gone.")
 	return nil
 }
 
-// live is the life of a lab whose directory has been claimed.
+// live is the life of a lab whose directory has been claimed. Ctrl-C is a good end of it.
 func (f *upFlags) live(cmd *cobra.Command, d *directory, specs []lab.SiteSpec) error {
 	p := &progress{out: cmd.OutOrStdout(), began: time.Now()}
 	l, has, err := f.start(cmd, d, specs, p)
 	if err != nil {
+		if cmd.Context().Err() != nil {
+			return nil
+		}
 		return err
 	}
 	control, err := lab.Listen(l)
-	if err == nil {
-		introduce(p, d, l.Plan, has, f.delay)
-		if f.detached {
-			err = logTo(d.file(logFile))
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	introduce(p, d, l.Plan, has, f.delay)
+	if f.detached {
+		if err := logTo(d.file(logFile)); err != nil {
+			return errors.Join(err, l.Close())
 		}
 	}
-	if err == nil {
-		err = control.Run(cmd.Context())
+	err = control.Run(cmd.Context())
+	if cmd.Context().Err() != nil {
+		err = nil
 	}
 	p.say("ending")
 	return errors.Join(err, l.Close())

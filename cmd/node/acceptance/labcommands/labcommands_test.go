@@ -183,10 +183,16 @@ func TestAForegroundLabOnAServerThatIsThere(t *testing.T) {
 	}
 }
 
-// MS15: what a lab leaves that was killed is removed by node lab down.
+// MS15: a lab that cannot start leaves its logs, which the next one clears away; what a lab
+// leaves that was killed is removed by node lab down.
 func TestADeadLab(t *testing.T) {
 	t.Parallel()
 	u := newUser(t)
+	u.isTold("a-1.log", "up", "--sites", "1", "--nodes", "1", "--log-level", "bogus")
+	u.isTold("has died", "status")
+	if log, err := os.ReadFile(filepath.Join(u.dir, "a-1.log")); err != nil || !strings.Contains(string(log), "bogus") {
+		t.Errorf("the log of the node: %s, %v", log, err)
+	}
 	u.does("up", "--sites", "1", "--nodes", "1", "--background")
 	state := u.state()
 	_, data := u.database(state.ID)
