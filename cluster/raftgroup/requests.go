@@ -47,9 +47,9 @@ func (g *Group) NodeGone(ctx context.Context, node registry.Instance) error {
 	return err
 }
 
-// Drain says whether this node takes new rooms.
-func (g *Group) Drain(ctx context.Context, draining bool) error {
-	_, err := g.propose(ctx, registry.Drain{Instance: g.cfg.instance(), Draining: draining})
+// Order has the site keep what an operator says of a node or a site.
+func (g *Group) Order(ctx context.Context, o registry.Order) error {
+	_, err := g.propose(ctx, o)
 	return err
 }
 

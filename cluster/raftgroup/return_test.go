@@ -243,7 +243,7 @@ func TestDrainingNodeIsGivenNoRooms(t *testing.T) {
 	n := s.node("n1")
 	kept := s.assign(n, "kept", n)
 	for _, draining := range []bool{true, false} {
-		if err := n.running().Drain(t.Context(), draining); err != nil {
+		if err := n.running().Order(t.Context(), registry.Order{Kind: registry.DrainNode, Name: "n1", On: draining}); err != nil {
 			t.Fatal(err)
 		}
 		_, err := n.running().Assign(t.Context(), registry.Assign{

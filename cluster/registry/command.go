@@ -31,6 +31,7 @@ const (
 	opDialogs    opcode = 6
 	opTakeDialog opcode = 7
 	opFound      opcode = 8
+	opOrder      opcode = 9
 )
 
 // Validate checks the fields against their ranges. A command that passes here is

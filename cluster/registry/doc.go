@@ -17,6 +17,9 @@
 //     of the site were lost), and at least the log index.
 //   - A node is known by its [Instance]: name and incarnation. A higher incarnation
 //     ends the earlier one; a lower one is refused as stale.
+//   - An [Order] of an operator holds until another of its kind and name: a node, or
+//     the whole site, that drains is given no room, however often it restarts. What is
+//     said of a site's drain has a serial number, and an older one changes nothing.
 //   - A dialog's version only grows. Only its owner changes or drops it; another
 //     node takes it by naming the owner that it believes in.
 //   - A request id is carried out once. The last [RequestWindow] requests of each

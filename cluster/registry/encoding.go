@@ -70,6 +70,8 @@ func decodeOp(code opcode, d *decoder) (Op, error) {
 		return TakeDialog{Call: d.string(), From: d.instance(), To: d.instance()}, nil
 	case opFound:
 		return Found{Group: d.string()}, nil
+	case opOrder:
+		return d.order(), nil
 	}
 	return nil, fmt.Errorf("op %d: %w", code, ErrVersion)
 }

@@ -6,6 +6,7 @@ const (
 	MaxNodes        = 256             // nodes, gone ones included until their place is needed
 	MaxAddresses    = 8               // addresses of a node, MaxName bytes each
 	MaxRooms        = 65_536          // assignments at once
+	MaxOrders       = 1024            // orders of operators at once
 	MaxDialogs      = 65_536          // dialogs at once
 	MaxDialogState  = 8 << 10         // bytes of one dialog's state
 	MaxDialogBytes  = 256 << 20       // bytes of all dialogs' state

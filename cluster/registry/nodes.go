@@ -104,7 +104,8 @@ func (n NodeGone) apply(s *State) Result {
 
 func (n NodeGone) again(_ *State, r Result) Result { return r }
 
-// Drain says whether a run of a node takes new rooms. What it has stays.
+// Drain says whether a run of a node takes new rooms. What it has stays. Earlier
+// versions wrote it; an [Order] outlives the run.
 type Drain struct {
 	Instance
 	Draining bool

@@ -36,7 +36,7 @@ func (a Assign) apply(s *State) Result {
 	if !s.alive(a.Candidate) {
 		return Result{Refusal: Unknown, Assignment: current}
 	}
-	if s.nodes[a.Candidate.Node].Draining {
+	if s.drains(a.Candidate.Node) {
 		return Result{Refusal: Draining, Assignment: current}
 	}
 	if !assigned && len(s.rooms) >= MaxRooms && !s.dropVoidRoom() {

@@ -27,6 +27,7 @@ const (
 	recordNode    record = 'n'
 	recordRoom    record = 'r'
 	recordDialog  record = 'd'
+	recordOrder   record = 'o'
 	recordSession record = 's'
 	recordResult  record = 'q'
 	recordEnd     record = 'e'
@@ -56,6 +57,9 @@ func (s *State) WriteTo(w io.Writer) (int64, error) {
 	}
 	for _, d := range sorted(s.dialogs) {
 		out.record(recordDialog, func(e *encoder) { e.dialog(d) })
+	}
+	for _, o := range s.Orders() {
+		out.record(recordOrder, o.encode)
 	}
 	for node, session := range sorted(s.sessions) {
 		out.session(node, session)
@@ -205,6 +209,9 @@ func (s *State) restoreRecord(t record, d *decoder) {
 		dialog := d.dialog()
 		s.dialogBytes += len(dialog.State) - len(s.dialogs[dialog.Call].State)
 		s.dialogs[dialog.Call] = dialog
+	case recordOrder:
+		o := d.order()
+		s.orders[o.key()] = o
 	case recordSession:
 		i := d.instance()
 		session := newSession(i.Incarnation)

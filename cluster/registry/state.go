@@ -54,6 +54,7 @@ type State struct {
 	nodes       map[string]Node
 	rooms       map[string]Assignment
 	dialogs     map[string]Dialog
+	orders      map[orderKey]Order
 	dialogBytes int
 	sessions    map[string]*session
 }
@@ -64,6 +65,7 @@ func New() *State {
 		nodes:    map[string]Node{},
 		rooms:    map[string]Assignment{},
 		dialogs:  map[string]Dialog{},
+		orders:   map[orderKey]Order{},
 		sessions: map[string]*session{},
 	}
 }
@@ -75,6 +77,7 @@ func (s *State) Clone() *State {
 	c.nodes = maps.Clone(s.nodes)
 	c.rooms = maps.Clone(s.rooms)
 	c.dialogs = maps.Clone(s.dialogs)
+	c.orders = maps.Clone(s.orders)
 	c.sessions = make(map[string]*session, len(s.sessions))
 	for node, session := range s.sessions {
 		c.sessions[node] = session.clone()
