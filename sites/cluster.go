@@ -23,9 +23,9 @@ type Registry interface {
 
 // Peers are the nodes of other sites.
 type Peers interface {
-	// WhereIs asks a node of the room's home site where its conference runs: the
-	// same method of its Cluster.
-	WhereIs(ctx context.Context, node store.Place, room store.RoomID, over uint64) (Assignment, error)
+	// WhereIs asks a node of another site where a conference of the room runs: the same
+	// method of its Cluster. Of the room, ID and HomeSite are told.
+	WhereIs(ctx context.Context, node store.Place, room store.Room, over uint64) (Assignment, error)
 	// Ping asks a node for a sign of life.
 	Ping(ctx context.Context, node store.Place) error
 }
@@ -46,8 +46,10 @@ type Config struct {
 	Nodes func() []Node
 	// Reachable is this site's verdict on another: whether it is worth asking.
 	Reachable func(site string) bool
-	Clock     clockwork.Clock
-	Logger    hclog.Logger
+	// Learn asks the other sites which sites drain, and waits until the registry knows.
+	Learn  func(context.Context)
+	Clock  clockwork.Clock
+	Logger hclog.Logger
 }
 
 const (
@@ -91,7 +93,8 @@ func NewCluster(c Config) *Cluster {
 // cannot be reached the conference is a local one, and while this site has no quorum
 // this node hosts it, so that callers always talk. One of the epoch over is replaced.
 func (c *Cluster) Locate(ctx context.Context, room store.Room, over uint64) (Assignment, error) {
-	if room.HomeSite == c.config.Self.Site {
+	home := c.Home(room.HomeSite)
+	if home == c.config.Self.Site {
 		a, err := c.here(ctx, room.ID, store.KindMain, over)
 		if !lost(err) {
 			return a, err
@@ -99,22 +102,20 @@ func (c *Cluster) Locate(ctx context.Context, room store.Room, over uint64) (Ass
 		c.config.Logger.Warn("hosting a local conference here: the site has no quorum", "room", room.ID, "error", err)
 		return c.alone(over), nil
 	}
-	a, err := c.askHome(ctx, room, over)
+	a, err := c.askHome(ctx, home, room, over)
+	if errors.Is(err, ErrNotHome) && home != room.HomeSite { // its drain is over
+		a, err = c.askHome(ctx, room.HomeSite, room, over)
+	}
 	if err == nil {
 		return a, nil
 	}
-	c.config.Logger.Warn("the conference is a local one: its home site cannot be reached", "room", room.ID, "home", room.HomeSite, "error", err)
+	c.config.Logger.Warn("the conference is a local one: its home site cannot be reached", "room", room.ID, "home", home, "error", err)
 	a, err = c.here(ctx, room.ID, store.KindLocal, over)
 	if !lost(err) {
 		return a, err
 	}
 	c.config.Logger.Warn("hosting a local conference here: the site has no quorum either", "room", room.ID, "error", err)
 	return c.alone(over), nil
-}
-
-// WhereIs answers a node of another site, whose callers want into a room of this one.
-func (c *Cluster) WhereIs(ctx context.Context, room store.RoomID, over uint64) (Assignment, error) {
-	return c.here(ctx, room, store.KindMain, over)
 }
 
 // here asks the site's registry.
@@ -130,7 +131,12 @@ func (c *Cluster) here(ctx context.Context, room store.RoomID, kind store.Confer
 	for _, candidate := range candidates(c.config.Nodes(), c.config.Self, room) {
 		ask.Candidate = registry.Instance{Node: candidate.Node, Incarnation: candidate.Incarnation}
 		var got registry.Assignment
-		if got, err = c.config.Registry.Assign(ctx, ask); err == nil {
+		if got, err = c.config.Registry.Assign(ctx, ask); err == nil && got.Kind != ask.Kind {
+			// Of the time when this site could not reach the room's home, or stood in for it.
+			ask.Replace = got.Epoch
+			got, err = c.config.Registry.Assign(ctx, ask)
+		}
+		if err == nil {
 			return c.read(got), nil
 		}
 		if !errors.Is(err, registry.Unknown) && !errors.Is(err, registry.Draining) {
@@ -143,10 +149,11 @@ func (c *Cluster) here(ctx context.Context, room store.RoomID, kind store.Confer
 // kinds are the registry's for the store's.
 var kinds = map[store.ConferenceKind]registry.Kind{store.KindMain: registry.KindMain, store.KindLocal: registry.KindLocal}
 
-// lost says whether the registry could not be asked, unlike that it refused.
+// lost says whether the registry could not be asked, or had no node to give, unlike that
+// it refused.
 func lost(err error) bool {
 	var refusal registry.Refusal
-	return err != nil && (!errors.As(err, &refusal) || refusal == registry.Expired || refusal == registry.Unknown)
+	return err != nil && (!errors.As(err, &refusal) || refusal == registry.Expired || refusal == registry.Unknown || refusal == registry.Draining)
 }
 
 func (c *Cluster) isSilent(site string) bool {
@@ -190,13 +197,6 @@ func (c *Cluster) read(a registry.Assignment) Assignment {
 		kind = store.KindLocal
 	}
 	return Assignment{Focus: store.Place{Site: c.config.Self.Site, Node: a.Focus.Node}, Kind: kind, Epoch: a.Epoch}
-}
-
-// MoveAway gives a room of this site, which has the epoch, to another node. It fails when
-// there is none that takes it.
-func (c *Cluster) MoveAway(ctx context.Context, room store.RoomID, kind store.ConferenceKind, epoch uint64) error {
-	_, err := c.here(ctx, room, kind, epoch)
-	return err
 }
 
 // Release ends the assignment of a room whose conference has closed. It does not wait.

@@ -17,18 +17,19 @@ import (
 
 // site is a site's registry without Raft around it, and what its nodes know.
 type site struct {
-	name    string
-	state   *registry.State
-	index   uint64
-	nodes   []Node
-	down    error // the registry cannot be asked
-	epochs  map[store.RoomID]uint64
-	others  map[string]*site
-	cut     map[string]bool // sites that do not answer
-	verdict map[string]bool // sites that count as unreachable
-	mu      sync.Mutex      // a locator asks several nodes at once
-	asked   int
-	clock   *clockwork.FakeClock
+	name     string
+	state    *registry.State
+	index    uint64
+	nodes    []Node
+	down     error // the registry cannot be asked
+	epochs   map[store.RoomID]uint64
+	others   map[string]*site
+	cut      map[string]bool // sites that do not answer
+	verdict  map[string]bool // sites that count as unreachable
+	mu       sync.Mutex      // a locator asks several nodes at once
+	registry sync.Mutex
+	asked    int
+	clock    *clockwork.FakeClock
 }
 
 func newSite(name string, clock *clockwork.FakeClock, nodes ...string) *site {
@@ -41,6 +42,8 @@ func newSite(name string, clock *clockwork.FakeClock, nodes ...string) *site {
 }
 
 func (s *site) apply(op registry.Op) registry.Result {
+	s.registry.Lock()
+	defer s.registry.Unlock()
 	s.index++
 	return s.state.Apply(s.index, registry.Command{Request: registry.RequestID{From: registry.Instance{Node: "test", Incarnation: 1}, Seq: s.index}, Op: op})
 }
@@ -58,17 +61,23 @@ func (s *site) Release(_ context.Context, room string, epoch uint64) error {
 	return s.down
 }
 
-func (s *site) View(look func(*registry.State)) error { look(s.state); return nil }
+func (s *site) View(look func(*registry.State)) error {
+	s.registry.Lock()
+	defer s.registry.Unlock()
+	look(s.state)
+	return nil
+}
 
 func (s *site) RoomEpoch(_ context.Context, room store.RoomID) (uint64, error) {
 	return s.epochs[room], nil
 }
 
-func (s *site) WhereIs(ctx context.Context, node store.Place, room store.RoomID, over uint64) (Assignment, error) {
+func (s *site) WhereIs(ctx context.Context, node store.Place, room store.Room, over uint64) (Assignment, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.asked++
-	if s.cut[node.Site] {
+	cut := s.cut[node.Site]
+	s.mu.Unlock() // the other may ask back
+	if cut {
 		return Assignment{}, errors.New("cut")
 	}
 	return s.others[node.Site].cluster(node.Node).WhereIs(ctx, room, over)
@@ -106,7 +115,7 @@ func (s *site) known() []Node {
 // cluster is the locator of a node of the site.
 func (s *site) cluster(node string) *Cluster {
 	return NewCluster(Config{Self: store.Place{Site: s.name, Node: node}, Incarnation: 1000, Registry: s, Peers: s, Epochs: s,
-		Nodes: s.known, Reachable: func(site string) bool { return !s.verdict[site] }, Clock: s.clock, Logger: hclog.NewNullLogger()})
+		Nodes: s.known, Reachable: func(site string) bool { return !s.verdict[site] }, Learn: s.learn, Clock: s.clock, Logger: hclog.NewNullLogger()})
 }
 
 // two are sites that know each other.
@@ -115,6 +124,23 @@ func two() (a, b *site) {
 	a, b = newSite("a", clock, "a1", "a2", "a3"), newSite("b", clock, "b1", "b2")
 	a.others["b"], b.others["a"] = b, a
 	return a, b
+}
+
+// drain has the site drained, or no longer, and tells nobody else.
+func (s *site) drain(on bool, deputy string, floor uint64) {
+	s.apply(registry.Order{Kind: registry.DrainSite, Name: s.name, Own: true, On: on, Deputy: deputy, Floor: floor})
+}
+
+// learn takes what the others know of drains.
+func (s *site) learn(context.Context) {
+	for _, o := range s.others {
+		var orders []registry.Order
+		_ = o.View(func(state *registry.State) { orders = state.Orders() })
+		for _, order := range orders {
+			order.Own = order.Name == s.name
+			s.apply(order)
+		}
+	}
 }
 
 func room(id, home string) store.Room { return store.Room{ID: store.RoomID(id), HomeSite: home} }

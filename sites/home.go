@@ -2,16 +2,16 @@ package sites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/conclave-voice/conclave/store"
 )
 
-// askHome asks the room's home site: a few of its nodes at once, of which the first
+// askHome asks the room's home site, or the one that stands in for it: a few of its nodes at once, of which the first
 // answer holds. A site without a sign of life is not waited for; one that lives and is
 // electing is.
-func (c *Cluster) askHome(ctx context.Context, room store.Room, over uint64) (Assignment, error) {
-	site := room.HomeSite
+func (c *Cluster) askHome(ctx context.Context, site string, room store.Room, over uint64) (Assignment, error) {
 	if !c.config.Reachable(site) {
 		return Assignment{}, fmt.Errorf("site %s is not reachable", site)
 	}
@@ -27,7 +27,7 @@ func (c *Cluster) askHome(ctx context.Context, room store.Room, over uint64) (As
 	answers, signs := make(chan answer, len(nodes)), make(chan error, len(nodes))
 	for _, node := range nodes {
 		go func() {
-			a, err := c.config.Peers.WhereIs(ctx, node.Place, room.ID, over)
+			a, err := c.config.Peers.WhereIs(ctx, node.Place, room, over)
 			answers <- answer{a, err}
 		}()
 		go func() {
@@ -49,8 +49,8 @@ func (c *Cluster) firstAnswer(site string, n int, answers <-chan answer, signs <
 	for failed, silent := 0, 0; ; {
 		select {
 		case a := <-answers:
-			if a.err == nil {
-				return a.Assignment, nil
+			if a.err == nil || errors.Is(a.err, ErrNotHome) {
+				return a.Assignment, a.err
 			}
 			c.config.Logger.Debug("a node of the home site did not say where the conference is", "site", site, "error", a.err)
 			if failed++; failed == n {

@@ -83,7 +83,7 @@ func (c *Client) Ping(ctx context.Context, node store.Place) error {
 	return c.rpc.Ping(ctx, c.identity(node))
 }
 
-// WhereIs asks a node of the room's home site where its conference runs.
-func (c *Client) WhereIs(ctx context.Context, node store.Place, room store.RoomID, over uint64) (sites.Assignment, error) {
-	return rpc.Call[whereRequest, sites.Assignment](ctx, c.rpc, c.identity(node), methodWhereIs, whereRequest{Room: room, Over: over})
+// WhereIs asks a node of another site where the room's conference runs.
+func (c *Client) WhereIs(ctx context.Context, node store.Place, room store.Room, over uint64) (sites.Assignment, error) {
+	return rpc.Call[whereRequest, sites.Assignment](ctx, c.rpc, c.identity(node), methodWhereIs, whereRequest{Room: room.ID, Home: room.HomeSite, Over: over})
 }

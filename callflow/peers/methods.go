@@ -8,6 +8,7 @@ import (
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
+	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/store"
 )
 
@@ -30,7 +31,7 @@ func Codes() rpc.Codes {
 		"locked": roster.ErrLocked, "room-full": roster.ErrFull, "ended": roster.ErrEnded,
 		"account-full": conference.ErrAccountFull, "node-full": conference.ErrNodeFull, "epoch-over": conference.ErrEpochOver,
 		"not-in": roster.ErrNotIn, "forbidden": roster.ErrForbidden, "hard-muted": roster.ErrHardMuted, "no-such": conference.ErrNoSuch,
-		"stale-epoch": store.ErrStaleEpoch, "no-such-caller": callflow.ErrNoSuchCaller, "taken-over": callflow.ErrTaken,
+		"stale-epoch": store.ErrStaleEpoch, "not-home": sites.ErrNotHome, "no-such-caller": callflow.ErrNoSuchCaller, "taken-over": callflow.ErrTaken,
 	}
 }
 
@@ -58,6 +59,7 @@ type standingRequest struct {
 
 type whereRequest struct {
 	Room store.RoomID
+	Home string
 	Over uint64 `json:",omitempty"`
 }
 

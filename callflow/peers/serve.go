@@ -25,7 +25,7 @@ type Hosting interface {
 
 // Locator knows where the conferences of its site run; a sites.Cluster.
 type Locator interface {
-	WhereIs(ctx context.Context, room store.RoomID, over uint64) (sites.Assignment, error)
+	WhereIs(ctx context.Context, room store.Room, over uint64) (sites.Assignment, error)
 }
 
 // Serve adds the methods to a node's server.
@@ -45,6 +45,6 @@ func Serve(s *rpc.Server, h Hosting, l Locator) {
 		return nothing{}, h.Standing(r.Participant, r.Standing)
 	})
 	rpc.Handle(s, methodWhereIs, func(ctx context.Context, _ certs.Identity, r whereRequest) (sites.Assignment, error) {
-		return l.WhereIs(ctx, r.Room, r.Over)
+		return l.WhereIs(ctx, store.Room{ID: r.Room, HomeSite: r.Home}, r.Over)
 	})
 }
