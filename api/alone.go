@@ -44,6 +44,18 @@ func (a *Alone) Drain(_ context.Context, node string, draining bool) error {
 	return nil
 }
 
+// DrainSite drains the node. There is no other that takes its rooms.
+func (a *Alone) DrainSite(ctx context.Context, site string, d v1.SiteDraining) error {
+	own := a.node()
+	if site != own.Site {
+		return fmt.Errorf("site %q: %w", site, store.ErrNotFound)
+	}
+	if d.To != "" || d.Within != 0 {
+		return fmt.Errorf("%w: a node without a cluster gives its rooms to nobody, and lets its calls go on: leave to and withinSeconds out", store.ErrInvalid)
+	}
+	return a.Drain(ctx, own.Node, d.Draining)
+}
+
 // Force finds no other site.
 func (a *Alone) Force(_ context.Context, site, _ string) error {
 	return fmt.Errorf("site %q: %w", site, store.ErrNotFound)

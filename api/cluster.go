@@ -12,12 +12,15 @@ func (s *server) cluster() {
 		summary: "List the nodes", doc: "As the node that is asked knows them.", access: operator}, s.listNodes)
 	register(s, endpoint{method: http.MethodPut, path: "/nodes/{node}/draining", id: "drain-node", tag: "Cluster",
 		summary: "Take a node out of use, or into it again", access: operator, status: http.StatusNoContent,
-		doc: "A node that drains refuses new calls with 503, gives its conferences to other nodes of its site, and goes on with the calls that it has.", errors: []int{http.StatusNotFound}}, s.drainNode)
+		doc: "A node that drains refuses new calls with 503, gives its conferences to other nodes of its site, and goes on with the calls that it has. It does so over restarts, until it is told otherwise.", errors: []int{http.StatusNotFound}}, s.drainNode)
 	register(s, endpoint{method: http.MethodGet, path: "/sites", id: "list-sites", tag: "Cluster",
 		summary: "List the sites", doc: "With what the node that is asked thinks of each.", access: operator}, s.listSites)
+	register(s, endpoint{method: http.MethodPut, path: "/sites/{site}/draining", id: "drain-site", tag: "Cluster",
+		summary: "Take a site out of use, or into it again", access: operator, status: http.StatusNoContent,
+		doc: "All nodes of a site that drains refuse new calls with 503. Another site takes its rooms, with their conferences and callers, and each has one main conference at any time. Calls that came in by the site go on. It stays so over restarts, until it is told otherwise.", errors: []int{http.StatusNotFound}}, s.drainSite)
 	register(s, endpoint{method: http.MethodPut, path: "/sites/{site}/verdict", id: "force-site", tag: "Cluster",
 		summary: "Say whether a site is to be used", access: operator, status: http.StatusNoContent,
-		doc: "For all nodes of the site of the node that is asked, until it is auto again or they start anew.", errors: []int{http.StatusNotFound}}, s.forceSite)
+		doc: "For all nodes of the site of the node that is asked, until it is auto again.", errors: []int{http.StatusNotFound}}, s.forceSite)
 }
 
 func (s *server) listNodes(context.Context, *empty) (*reply[[]v1.Node], error) {
@@ -33,6 +36,13 @@ func (s *server) drainNode(ctx context.Context, in *struct {
 	Body v1.Draining
 }) (*empty, error) {
 	return nil, s.Cluster.Drain(ctx, in.Node, in.Body.Draining)
+}
+
+func (s *server) drainSite(ctx context.Context, in *struct {
+	Site string `path:"site" maxLength:"63" doc:"Name"`
+	Body v1.SiteDraining
+}) (*empty, error) {
+	return nil, s.Cluster.DrainSite(ctx, in.Site, in.Body)
 }
 
 func (s *server) forceSite(ctx context.Context, in *struct {

@@ -65,6 +65,8 @@ type Cluster interface {
 	Sites() []v1.Site
 	// Drain takes a node out of use, or into it again.
 	Drain(ctx context.Context, node string, draining bool) error
+	// DrainSite takes all nodes of a site out of use, or into it again.
+	DrainSite(ctx context.Context, site string, d v1.SiteDraining) error
 	// Force says whether a site is to be used: auto, up or down.
 	Force(ctx context.Context, site, mode string) error
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/cluster/raftgroup"
 	"github.com/conclave-voice/conclave/cluster/rpc"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/roster"
@@ -44,6 +45,7 @@ func statuses() []struct {
 		{roster.ErrForbidden, http.StatusForbidden},
 		{conference.ErrNoSuch, http.StatusConflict},
 		{rpc.ErrUnreachable, http.StatusServiceUnavailable},
+		{raftgroup.ErrNoQuorum, http.StatusServiceUnavailable},
 	}
 }
 

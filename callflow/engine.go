@@ -131,6 +131,16 @@ func (e *Engine) Run(ctx context.Context) error {
 	return <-written
 }
 
+// ReleaseAll ends the calls that this node has taken, with a word of regret. It does not
+// wait for them.
+func (e *Engine) ReleaseAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.calls {
+		c.shutdown()
+	}
+}
+
 // Calls is how many calls there are, in whatever phase.
 func (e *Engine) Calls() int {
 	e.mu.Lock()

@@ -34,6 +34,7 @@ type Conference struct {
 	heirs    map[store.ParticipantID]*Seat // reserved for participants who have a seat
 	seq      int64                         // of the last event
 	finished bool
+	why      string // it ends, if that is known before its last caller has gone
 }
 
 // newConference makes one that is not open yet.
@@ -61,6 +62,7 @@ func firstOf(a, b string) string {
 
 // ID, Room and Row tell which conference this is.
 func (c *Conference) ID() store.ConferenceID { return c.row.ID }
+func (c *Conference) Room() store.Room       { return c.room }
 func (c *Conference) Row() store.Conference  { return c.row }
 
 // open records the conference and starts its mixer.
@@ -155,6 +157,7 @@ func (c *Conference) vacate(s *Seat) {
 // finish stops the mixer and writes the end. The lock is held.
 func (c *Conference) finish(reason string) {
 	c.finished = true
+	reason = firstOf(c.why, reason)
 	at := c.host.config.Clock.Now().UTC()
 	// The engine waits for a running tick, which never takes this lock.
 	c.host.config.Engine.Remove(c.mixer)
@@ -279,13 +282,14 @@ func (c *Conference) tick() {
 	})
 }
 
-// releaseAll lets everybody go and ends the conference.
-func (c *Conference) releaseAll(cause store.ReleaseCause) {
+// releaseAll lets everybody go and ends the conference, for a reason that is recorded.
+func (c *Conference) releaseAll(cause store.ReleaseCause, reason string) {
 	<-c.opened
 	if c.openErr != nil {
 		return
 	}
 	_ = c.command(func(r *roster.Roster, now time.Time) ([]roster.Event, error) {
+		c.why = reason
 		var events []roster.Event
 		for _, m := range append([]*roster.Member(nil), r.Members()...) {
 			events = append(events, r.Leave(now, m.ID, cause, roster.By{})...)
@@ -296,6 +300,6 @@ func (c *Conference) releaseAll(cause store.ReleaseCause) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.finished {
-		c.finish(string(cause))
+		c.finish(reason)
 	}
 }

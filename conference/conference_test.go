@@ -498,7 +498,7 @@ func TestSeatIsSucceeded(t *testing.T) {
 func TestShutdown(t *testing.T) {
 	h := newHall(t, nil)
 	g := h.join(store.RoleSpeaker)
-	g.seat.Conference().releaseAll(store.CauseShutdown)
+	g.seat.Conference().releaseAll(store.CauseShutdown, string(store.CauseShutdown))
 	if r := g.released(t); r.Cause != store.CauseShutdown {
 		t.Errorf("%+v", r)
 	}

@@ -50,10 +50,16 @@ func (h *Host) forget(c *Conference) {
 // Supersede lets the callers of a room's conference go, to be moved, if its epoch is
 // below this one.
 func (h *Host) Supersede(room store.RoomID, kind store.ConferenceKind, epoch uint64) {
+	h.Move(room, kind, epoch, string(store.CauseMoved))
+}
+
+// Move is Supersede with the reason that the record of the conference gives for its end
+// here.
+func (h *Host) Move(room store.RoomID, kind store.ConferenceKind, epoch uint64, reason string) {
 	h.mu.Lock()
 	c := h.rooms[use{room, kind}]
 	h.mu.Unlock()
 	if c != nil && c.row.Epoch < epoch {
-		c.releaseAll(store.CauseMoved)
+		c.releaseAll(store.CauseMoved, reason)
 	}
 }

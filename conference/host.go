@@ -91,7 +91,7 @@ func (h *Host) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			for _, c := range h.Conferences() {
-				c.releaseAll(store.CauseShutdown)
+				c.releaseAll(store.CauseShutdown, string(store.CauseShutdown))
 			}
 			stopWriting()
 			return g.Wait()
@@ -140,7 +140,7 @@ func (h *Host) Admit(ctx context.Context, a Admission) (*Seat, error) {
 		}
 		older := c.row.Epoch < a.Epoch
 		if older {
-			c.releaseAll(store.CauseMoved)
+			c.releaseAll(store.CauseMoved, string(store.CauseMoved))
 		}
 		seat, err := c.seat(a)
 		if !errors.Is(err, errClosing) {

@@ -27,6 +27,21 @@ type Site struct {
 	Why     string    `json:"why,omitempty"`
 	Nodes   int       `json:"nodes" doc:"That are known"`
 	Alive   int       `json:"alive" doc:"By gossip"`
+	// Drain is there while the site drains.
+	Drain *SiteDrain `json:"drain,omitempty" doc:"While the site drains"`
+}
+
+// SiteDrain is the drain of a site.
+type SiteDrain struct {
+	To    string    `json:"to,omitempty" doc:"Site that takes its rooms; none: its conferences stay until they end"`
+	Until time.Time `json:"until,omitzero" doc:"When calls that still go on are ended; none: they may go on"`
+}
+
+// SiteDraining says whether a site takes calls and conferences.
+type SiteDraining struct {
+	Draining bool   `json:"draining"`
+	To       string `json:"to,omitempty" maxLength:"63" doc:"Site that takes its rooms; empty: the one with most nodes"`
+	Within   int    `json:"withinSeconds,omitempty" minimum:"0" maximum:"604800" doc:"After so many seconds, calls that still go on are ended; 0: they may go on"`
 }
 
 // Verdict is an operator's word on a site.

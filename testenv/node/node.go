@@ -137,11 +137,19 @@ func (n *Node) Stop(ctx context.Context) error {
 // Restart starts a node that has ended again, with its ports and data, and waits
 // until it is ready.
 func (n *Node) Restart(ctx context.Context) error {
+	if err := n.StartAgain(); err != nil {
+		return err
+	}
+	return n.WaitReady(ctx)
+}
+
+// StartAgain is Restart without the wait, for a node that will not be ready.
+func (n *Node) StartAgain() error {
 	if n.process.Running() {
 		return errors.New("restarting " + n.options.Name + ": it still runs: stop or kill it first")
 	}
 	n.start()
-	return n.WaitReady(ctx)
+	return nil
 }
 
 // Running reports whether the node has not ended.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -45,6 +46,9 @@ type Cluster struct {
 	foci     *peers.Client
 	proofs   *handover.Handovers
 	custody  *custody.Custody
+
+	obeying sync.Mutex
+	obeyed  obeyed
 }
 
 // Identity reads who the node is from its certificates, before Open.
@@ -67,7 +71,7 @@ func Open(config Config, run store.NodeRun, epochs sites.Epochs, clock clockwork
 	if c.config, err = config.check(run.Node); err != nil {
 		return nil, err
 	}
-	codes := peers.Codes()
+	codes := codes()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: c.config.address.Addr().AsSlice()}}
 	c.client = rpc.NewClient(bundle, c.rpcAddress, codes, dialer)
 	c.server = rpc.NewServer(codes, logger.Named("rpc"))
@@ -80,8 +84,15 @@ func Open(config Config, run store.NodeRun, epochs sites.Epochs, clock clockwork
 	}
 	c.makeCustody()
 	c.locator = sites.NewCluster(sites.Config{Self: run.Place, Incarnation: uint64(run.Incarnation), Registry: c.group, Peers: c.foci, Epochs: epochs,
-		Nodes: c.candidates, Reachable: c.reachable, Clock: clock, Logger: logger.Named("sites")})
+		Nodes: c.candidates, Reachable: c.reachable, Learn: c.learn, Clock: clock, Logger: logger.Named("sites")})
 	return c, nil
+}
+
+// codes are the errors that cross the wire.
+func codes() rpc.Codes {
+	list := peers.Codes()
+	list["not-found"], list["invalid"], list["no-quorum"] = store.ErrNotFound, store.ErrInvalid, raftgroup.ErrNoQuorum
+	return list
 }
 
 func (c *Cluster) listen(store.NodeRun) (err error) {
@@ -168,6 +179,7 @@ func (c *Cluster) Run(ctx context.Context, load Load) error {
 	g.Go(func() error { return c.prober.Run(ctx) })
 	g.Go(func() error { return c.locator.Run(ctx) })
 	g.Go(func() error { return c.renew(ctx) })
+	g.Go(func() error { return c.follow(ctx) })
 	g.Go(func() error {
 		tick := c.clock.NewTicker(loadTime)
 		defer tick.Stop()

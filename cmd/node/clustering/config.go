@@ -1,7 +1,6 @@
 package clustering
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -25,9 +24,8 @@ type Config struct {
 	HTTP     string
 	Capacity int // participants at most; 0: not said
 	Version  string
-	// Draining makes the node refuse new calls, and give its conferences away; or take
-	// calls again.
-	Draining func(ctx context.Context, draining bool)
+	// Draining is told that the node is out of use, or in use again. It does not wait.
+	Draining func(Drain)
 }
 
 // Ports are those that a cluster takes, counted from that of Config.Address.

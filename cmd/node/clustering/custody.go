@@ -89,10 +89,9 @@ func (c *Cluster) GoingOn(ctx context.Context) (func(store.CallID) bool, error) 
 	return func(id store.CallID) bool { return known[id] }, err
 }
 
-// StepAside prepares the end of a node that stops: it is given no conferences and calls
-// any more, and gives away what it has, if the site has another node. It says whether it
-// has.
-func (c *Cluster) StepAside(ctx context.Context) bool {
+// StepAside tells the others that this node stops, so that they give it no conferences and
+// calls any more. It says whether the site has another node, which takes those that are here.
+func (c *Cluster) StepAside() bool {
 	others := false
 	for _, m := range c.gossip.Members() {
 		others = others || m.Site == c.self.Site && m.Node != c.self.Node && m.Alive && !m.Left
@@ -101,8 +100,5 @@ func (c *Cluster) StepAside(ctx context.Context) bool {
 		return false
 	}
 	c.gossip.SetDraining(true)
-	if err := c.group.Drain(ctx, true); err != nil {
-		c.logger.Warn("the site does not know that this node steps aside", "error", err)
-	}
 	return true
 }

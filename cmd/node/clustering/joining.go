@@ -16,9 +16,15 @@ const (
 )
 
 // Join waits until the node is one of its site's and knows what to think of the other
-// sites, so that its first callers are not put into conferences of their own. It gives
-// up after joinTime, and says what is missing.
+// sites, so that its first callers are not put into conferences of their own, and what it
+// is ordered. It gives up after joinTime, and says what is missing.
 func (c *Cluster) Join(ctx context.Context) {
+	c.await(ctx)
+	c.learn(ctx)
+	c.obey()
+}
+
+func (c *Cluster) await(ctx context.Context) {
 	deadline := c.clock.After(joinTime)
 	for {
 		missing := c.missing()

@@ -12,11 +12,15 @@ import (
 
 // The methods of this package.
 const (
-	methodRaft    = "raft.forward"
-	methodVerdict = "site.verdict"
-	methodForce   = "site.force"
-	methodDrain   = "node.drain"
-	methodTake    = "call.take"
+	methodRaft      = "raft.forward"
+	methodVerdict   = "site.verdict"
+	methodForce     = "site.force"
+	methodDrain     = "node.drain"
+	methodTake      = "call.take"
+	methodDrainSite = "site.drain"
+	methodDrains    = "orders.drains"
+	methodTell      = "orders.tell"
+	methodObey      = "orders.obey"
 )
 
 type raftMessage struct{ Data []byte }
@@ -37,6 +41,8 @@ func (c *Cluster) Serve(calls Calls, conferences peers.Conferences) {
 	c.serveCustody(calls)
 	peers.ServeConferences(c.server, conferences)
 	c.serveOperators()
+	c.serveOrders()
+	c.serveDrains()
 	rpc.Handle(c.server, methodRaft, func(ctx context.Context, peer certs.Identity, m raftMessage) (raftMessage, error) {
 		if err := c.bundle.SameSite()(peer); err != nil {
 			return raftMessage{}, err

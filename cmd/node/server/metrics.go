@@ -13,6 +13,7 @@ import (
 	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/peers"
+	"github.com/conclave-voice/conclave/cmd/node/clustering"
 	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/store/replica"
 	"github.com/conclave-voice/conclave/store/sqlstore"
@@ -62,7 +63,7 @@ func (n *Node) others() api.Cluster {
 	return api.NewAlone(func() v1.Node {
 		return v1.Node{Site: n.run.Site, Node: n.run.Node, Since: n.run.StartedAt, SIP: n.sip.Addrs()[0].Addr.String(), HTTP: n.web.Addr().String(),
 			Participants: n.host.Load().Seats, Capacity: n.config.MaxParticipants}
-	}, func(draining bool) { n.drain(context.Background(), draining) })
+	}, func(draining bool) { n.drain(clustering.Drain{On: draining}) })
 }
 
 // metrics reads the parts when it is scraped. Nothing is labelled by call or

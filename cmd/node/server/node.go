@@ -63,7 +63,7 @@ type Node struct {
 	web      net.Listener
 	ready    atomic.Bool
 	joined   atomic.Bool // to the cluster, if there is one
-	draining atomic.Bool
+	draining atomic.Pointer[clustering.Drain]
 	full     atomic.Pointer[error] // why calls are refused: the journal could not keep their records
 }
 
@@ -78,6 +78,7 @@ func New(ctx context.Context, c Config, clock clockwork.Clock, logger hclog.Logg
 		return nil, err
 	}
 	n := &Node{config: c, clock: clock, logger: logger}
+	n.draining.Store(&clustering.Drain{})
 	for _, step := range []func(context.Context, settings) error{n.openData, n.openStore, n.openJournal, n.begin, n.makeParts, n.bind} {
 		if err := step(ctx, s); err != nil {
 			n.close()
@@ -241,7 +242,7 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 	if n.cluster != nil {
 		parts = append(parts, part{name: "cluster", run: func(ctx context.Context) error {
 			return n.cluster.Run(ctx, func() int { return n.host.Load().Seats })
-		}}, part{name: "joining", run: n.join})
+		}}, part{name: "joining", run: n.join}, part{name: "evacuation", run: n.evacuate})
 	}
 	parts = append(parts, part{name: "conferences", run: n.host.Run}, part{name: "HTTP", run: n.serveHTTP})
 	if n.cluster != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/conclave-voice/conclave/cmd/node/clustering"
 )
 
 // recoveryTime is how long a node that has started may hold calls back to close what its
@@ -36,7 +38,7 @@ func (n *Node) readiness() (r readiness, ready bool) {
 		r.Journal = (*full).Error()
 		not("journal full")
 	}
-	if n.draining.Load() {
+	if n.draining.Load().On {
 		r.SIP = "draining"
 		not("draining")
 	}
@@ -53,28 +55,7 @@ func (n *Node) readiness() (r readiness, ready bool) {
 
 // admit lets new calls in, or refuses them, as the node is.
 func (n *Node) admit() {
-	n.sip.Drain(n.full.Load() != nil || !n.joined.Load() || !n.ready.Load() || n.draining.Load())
-}
-
-// drain refuses new calls and gives the node's conferences to others, whose callers are
-// moved by the nodes that took their calls; or takes calls again.
-func (n *Node) drain(ctx context.Context, draining bool) {
-	n.draining.Store(draining)
-	n.admit()
-	n.logger.Info("draining", "on", draining)
-	if draining && n.cluster != nil {
-		n.giveAway(ctx)
-	}
-}
-
-// giveAway gives the node's conferences to other nodes.
-func (n *Node) giveAway(ctx context.Context) {
-	for _, c := range n.host.Conferences() {
-		row := c.Row()
-		if err := n.cluster.Locator().MoveAway(ctx, row.RoomID, row.Kind, row.Epoch); err != nil {
-			n.logger.Warn("a conference stays here until it ends", "conference", row.ID, "room", row.RoomID, "error", err)
-		}
-	}
+	n.sip.Drain(n.full.Load() != nil || !n.joined.Load() || !n.ready.Load() || n.draining.Load().On)
 }
 
 // asideTime bounds how long a node that stops takes to give its conferences away.
@@ -86,8 +67,9 @@ func (n *Node) stepAside() {
 	n.admit()
 	ctx, cancel := context.WithTimeout(context.Background(), asideTime)
 	defer cancel()
-	if n.cluster != nil && n.cluster.StepAside(ctx) {
-		n.giveAway(ctx)
+	if n.cluster != nil && n.cluster.StepAside() {
+		n.draining.Store(&clustering.Drain{On: true})
+		n.moveAway(ctx, nil)
 	}
 }
 
