@@ -12,15 +12,18 @@ import (
 // Alone is the Cluster of a node without others.
 type Alone struct {
 	node     func() v1.Node
+	status   func() v1.NodeStatus
 	drain    func(bool)
 	draining atomic.Bool
 }
 
 var _ Cluster = (*Alone)(nil)
 
-// NewAlone makes one. node describes the node; drain makes it refuse new calls, or take
-// them again.
-func NewAlone(node func() v1.Node, drain func(bool)) *Alone { return &Alone{node: node, drain: drain} }
+// NewAlone makes one. node describes the node, and status how it is; drain makes it refuse
+// new calls, or take them again.
+func NewAlone(node func() v1.Node, status func() v1.NodeStatus, drain func(bool)) *Alone {
+	return &Alone{node: node, status: status, drain: drain}
+}
 
 // Nodes is the one node.
 func (a *Alone) Nodes() []v1.Node {
@@ -32,6 +35,17 @@ func (a *Alone) Nodes() []v1.Node {
 // Sites is the site of the node.
 func (a *Alone) Sites() []v1.Site {
 	return []v1.Site{{Site: a.node().Site, Own: true, Verdict: "up", Mode: "auto", Nodes: 1, Alive: 1}}
+}
+
+// Site is the node's, which nobody else thinks anything of.
+func (a *Alone) Site(_ context.Context, site string) (v1.SiteDetail, error) {
+	own := a.Sites()[0]
+	if site != own.Site {
+		return v1.SiteDetail{}, fmt.Errorf("site %q: %w", site, store.ErrNotFound)
+	}
+	status := a.status()
+	return v1.SiteDetail{Site: own, Calls: status.Calls, Conferences: status.Conferences,
+		Members: []v1.NodeDetail{{Node: a.Nodes()[0], NodeStatus: status}}, Views: []v1.SiteView{}}, nil
 }
 
 // Drain is for the node itself.

@@ -15,6 +15,8 @@ func (s *server) cluster() {
 		doc: "A node that drains refuses new calls with 503, gives its conferences to other nodes of its site, and goes on with the calls that it has. It does so over restarts, until it is told otherwise.", errors: []int{http.StatusNotFound}}, s.drainNode)
 	register(s, endpoint{method: http.MethodGet, path: "/sites", id: "list-sites", tag: "Cluster",
 		summary: "List the sites", doc: "With what the node that is asked thinks of each.", access: operator}, s.listSites)
+	register(s, endpoint{method: http.MethodGet, path: "/sites/{site}", id: "get-site", tag: "Cluster",
+		summary: "Show a site", doc: "Its nodes with their load, its Raft group, how far a drain is, and what each node of the other sites thinks of it, and why. All nodes are asked; who does not answer within two seconds is told of by gossip alone.", access: operator, errors: []int{http.StatusNotFound}}, s.getSite)
 	register(s, endpoint{method: http.MethodPut, path: "/sites/{site}/draining", id: "drain-site", tag: "Cluster",
 		summary: "Take a site out of use, or into it again", access: operator, status: http.StatusNoContent,
 		doc: "All nodes of a site that drains refuse new calls with 503. Another site takes its rooms, with their conferences and callers, and each has one main conference at any time. Calls that came in by the site go on. It stays so over restarts, until it is told otherwise.", errors: []int{http.StatusNotFound}}, s.drainSite)
@@ -29,6 +31,13 @@ func (s *server) listNodes(context.Context, *empty) (*reply[[]v1.Node], error) {
 
 func (s *server) listSites(context.Context, *empty) (*reply[[]v1.Site], error) {
 	return &reply[[]v1.Site]{s.Cluster.Sites()}, nil
+}
+
+func (s *server) getSite(ctx context.Context, in *struct {
+	Site string `path:"site" maxLength:"63" doc:"Name"`
+}) (*reply[v1.SiteDetail], error) {
+	d, err := s.Cluster.Site(ctx, in.Site)
+	return &reply[v1.SiteDetail]{d}, err
 }
 
 func (s *server) drainNode(ctx context.Context, in *struct {

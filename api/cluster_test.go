@@ -19,6 +19,11 @@ func TestNodesAndSites(t *testing.T) {
 		{"GET", "/api/v1/nodes", "", http.StatusOK, `"draining":true`},
 		{"PUT", "/api/v1/nodes/n2/draining", `{"draining":true}`, http.StatusNotFound, `node \"n2\"`},
 		{"GET", "/api/v1/sites", "", http.StatusOK, `"own":true`},
+		{"GET", "/api/v1/sites/here", "", http.StatusOK, `"ready":"ready"`},
+		{"GET", "/api/v1/sites/there", "", http.StatusNotFound, `site \"there\"`},
+		{"PUT", "/api/v1/sites/here/draining", `{"draining":true}`, http.StatusNoContent, ""},
+		{"PUT", "/api/v1/sites/here/draining", `{"draining":true,"to":"there"}`, http.StatusUnprocessableEntity, "without a cluster"},
+		{"PUT", "/api/v1/sites/there/draining", `{"draining":true}`, http.StatusNotFound, `site \"there\"`},
 		{"PUT", "/api/v1/sites/there/verdict", `{"mode":"down"}`, http.StatusNotFound, `site \"there\"`},
 		{"PUT", "/api/v1/sites/there/verdict", `{"mode":"sideways"}`, http.StatusUnprocessableEntity, "mode"},
 	} {

@@ -87,7 +87,7 @@ func newFixture(t *testing.T, open bool) *fixture {
 	f.fill(&f.one, "one", "18001", tariff.ID)
 	f.fill(&f.two, "two", "18002", tariff.ID)
 	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Site: "here",
-		Cluster: NewAlone(func() v1.Node { return v1.Node{Site: "here", Node: "n1"} }, func(bool) {}), Realm: "conclave",
+		Cluster: NewAlone(func() v1.Node { return v1.Node{Site: "here", Node: "n1"} }, func() v1.NodeStatus { return v1.NodeStatus{Ready: "ready", Store: "ok"} }, func(bool) {}), Realm: "conclave",
 		Open: open, Clock: f.clock, Logger: hclog.New(&hclog.LoggerOptions{Output: f.log, Level: hclog.Debug})})
 	f.server = httptest.NewServer(f.handler)
 	t.Cleanup(f.server.Close)

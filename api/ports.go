@@ -63,6 +63,8 @@ type Ledger interface {
 type Cluster interface {
 	Nodes() []v1.Node
 	Sites() []v1.Site
+	// Site asks all nodes about a site. Its error is store.ErrNotFound.
+	Site(ctx context.Context, site string) (v1.SiteDetail, error)
 	// Drain takes a node out of use, or into it again.
 	Drain(ctx context.Context, node string, draining bool) error
 	// DrainSite takes all nodes of a site out of use, or into it again.

@@ -50,7 +50,7 @@ func (h *Host) forget(c *Conference) {
 // Supersede lets the callers of a room's conference go, to be moved, if its epoch is
 // below this one.
 func (h *Host) Supersede(room store.RoomID, kind store.ConferenceKind, epoch uint64) {
-	h.Move(room, kind, epoch, string(store.CauseMoved))
+	h.Move(room, kind, epoch, store.EndMoved)
 }
 
 // Move is Supersede with the reason that the record of the conference gives for its end

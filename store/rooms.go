@@ -86,3 +86,11 @@ type CodeMatch struct {
 	Room Room
 	Role Role // RoleModerator for the host code, else the room's GuestRole
 }
+
+// Why a conference ended at its node while its room's goes on at another, in
+// Conference.EndReason.
+const (
+	EndSuperseded = "superseded" // one of a higher epoch has taken its place
+	EndDrain      = "drain"      // the node, or its site, was taken out of use
+	EndMoved      = "moved"      // its room was given to another node
+)

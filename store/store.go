@@ -98,11 +98,12 @@ type Conferences interface {
 	// is set) as it was, whatever its epoch. For a KindMain that has not: an epoch lower than
 	// one the room has had is ErrStaleEpoch, for a repetition too; while one of
 	// the same epoch is open it is ErrConflict; an open one of a lower epoch is
-	// closed, with the reason "superseded", and this one takes its place.
+	// closed, with the reason EndSuperseded, and this one takes its place.
 	OpenConference(ctx context.Context, c Conference) error
 	// RoomEpoch is the highest epoch that the room's main conferences have had; 0: none.
 	RoomEpoch(ctx context.Context, room RoomID) (uint64, error)
-	// CloseConference ends it. Closing twice keeps the first end.
+	// CloseConference ends it. Closing twice keeps the first end; but EndDrain and EndMoved
+	// take the place of EndSuperseded, for they are why.
 	CloseConference(ctx context.Context, id ConferenceID, at time.Time, reason string) error
 	Conference(ctx context.Context, s Scope, id ConferenceID) (Conference, error)
 	// ListConferences lists open ones, or with ended true all of them.
@@ -162,7 +163,7 @@ type Usage interface {
 	// balance + credit limit - reserved does not cover it, and then nothing is
 	// recorded. Beginning an id again changes nothing. An amount of zero
 	// reserves nothing and always fits. ErrStaleEpoch if the conference has been
-	// superseded, ErrClosed if it has ended.
+	// superseded or has moved to another node, ErrClosed if it has ended.
 	BeginStay(ctx context.Context, p Participant, amount money.Amount) error
 	// RecordStay records what a node promised while the store could not be asked: the
 	// stay is recorded unless it has been, and what it has reserved is raised to

@@ -72,7 +72,7 @@ func (b *conferenceOpened) deliver(ctx context.Context, s Store) error {
 	}
 	// It has taken place all the same, and stays refer to it.
 	past := b.Conference
-	past.EndedAt, past.EndReason = past.StartedAt, "superseded"
+	past.EndedAt, past.EndReason = past.StartedAt, store.EndSuperseded
 	if err := s.OpenConference(ctx, past); err != nil {
 		return err
 	}

@@ -42,9 +42,6 @@ func (s *Store) OpenConference(ctx context.Context, c store.Conference) error {
 	})
 }
 
-// superseded is the end of a conference that one of a higher epoch has replaced.
-const superseded = "superseded"
-
 // fence refuses an epoch that is behind, and closes the conference of an earlier
 // one.
 func fence(ctx context.Context, q querier, c store.Conference) error {
@@ -58,7 +55,7 @@ func fence(ctx context.Context, q querier, c store.Conference) error {
 		return fmt.Errorf("%w: epoch %d; the room has had a higher one", store.ErrStaleEpoch, c.Epoch)
 	}
 	_, err = q.ExecContext(ctx, `UPDATE conference SET ended_at = $1, end_reason = $2
-		WHERE room_id = $3 AND kind = 'main' AND ended_at = 0 AND epoch < $4`, micros(c.StartedAt), superseded, c.RoomID, int64(c.Epoch))
+		WHERE room_id = $3 AND kind = 'main' AND ended_at = 0 AND epoch < $4`, micros(c.StartedAt), store.EndSuperseded, c.RoomID, int64(c.Epoch))
 	return err
 }
 
@@ -79,6 +76,12 @@ func (s *Store) CloseConference(ctx context.Context, id store.ConferenceID, at t
 		n, err := affected(q.ExecContext(ctx, "UPDATE conference SET ended_at = $1, end_reason = $2 WHERE id = $3 AND ended_at = 0", micros(at), reason, id))
 		if err != nil || n > 0 {
 			return err
+		}
+		if reason == store.EndDrain || reason == store.EndMoved { // its successor was faster, and knows less
+			n, err = affected(q.ExecContext(ctx, "UPDATE conference SET end_reason = $1 WHERE id = $2 AND end_reason = $3", reason, id, store.EndSuperseded))
+			if err != nil || n > 0 {
+				return err
+			}
 		}
 		known, err := count(ctx, q, "SELECT COUNT(*) FROM conference WHERE id = $1", id)
 		if err == nil && known == 0 {

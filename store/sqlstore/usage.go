@@ -84,7 +84,7 @@ func goesOn(ctx context.Context, q querier, id store.ConferenceID) error {
 	switch {
 	case err != nil:
 		return err
-	case ended != 0 && reason == superseded:
+	case ended != 0 && (reason == store.EndSuperseded || reason == store.EndDrain || reason == store.EndMoved):
 		return fmt.Errorf("conference %s: %w", id, store.ErrStaleEpoch)
 	case ended != 0:
 		return fmt.Errorf("conference %s: %w", id, store.ErrClosed)

@@ -32,7 +32,15 @@ func testEpochs(f *fixture) {
 	second := f.conference(r, 6)
 	second.StartedAt = t0.Add(time.Minute)
 	f.must(f.s.OpenConference(ctx, second))
-	first.EndedAt, first.EndReason = second.StartedAt, "superseded"
+	first.EndedAt, first.EndReason = second.StartedAt, store.EndSuperseded
+	got, err = f.s.Conference(ctx, f.own, first.ID)
+	f.equal(got, err, first)
+	// Its own node knows why, and not another time.
+	for _, reason := range []string{store.EndDrain, store.EndSuperseded, store.EndMoved, "empty"} {
+		f.must(f.s.CloseConference(ctx, first.ID, t0.Add(time.Hour), reason))
+	}
+	f.is(f.s.BeginStay(ctx, f.participant(first), 0), store.ErrStaleEpoch)
+	first.EndReason = store.EndDrain
 	got, err = f.s.Conference(ctx, f.own, first.ID)
 	f.equal(got, err, first)
 	open, err := f.s.ListConferences(ctx, everything, r.ID, false, store.Page{})

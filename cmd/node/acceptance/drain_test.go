@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/testenv/baresip"
 	"github.com/conclave-voice/conclave/testenv/tone"
 )
@@ -66,6 +67,15 @@ func TestDrainASite(t *testing.T) {
 			t.Errorf("sites by %s:\n%s", by, text)
 		}
 	}
+	for _, by := range []string{"a2", "c1"} {
+		d := c.showsDrain(by, "a")
+		if d.Drain.To != "b" || d.Calls != 1 || d.Raft.Leader == "" || d.Raft.Term == 0 || len(d.Members) != 2 || len(d.Views) != 2 || d.Members[0].Ready != "draining" || d.Members[0].Store != "ok" {
+			t.Errorf("site a by %s: %+v", by, d)
+		}
+		if text := command(t, ctx, c.nodes[by], "sites", "show", "a"); !strings.Contains(text, "drains         to b") {
+			t.Errorf("site a by %s:\n%s", by, text)
+		}
+	}
 	c.nodes["a2"].Kill9()
 	must(t, c.nodes["a2"].StartAgain())
 	c.refuses(7, "a2")
@@ -89,10 +99,10 @@ func TestDrainASite(t *testing.T) {
 	if n := strings.Count(records, `"focus"`); n != len(phones) || strings.Count(records, `"cause": "hangup"`) != n {
 		t.Errorf("%d records:\n%s", n, records)
 	}
-	ended := endReasons(c, "c1")
-	if !slices.Contains(ended, "drain") || len(ended) != 3 {
-		t.Errorf("conferences ended with %q; the first was %s", ended, first.ID)
-	}
+	await(t, ctx, "the record of the first conference, "+first.ID+", tells of the drain", func() ([]string, bool) {
+		ended := endReasons(c, "c1")
+		return ended, slices.Contains(ended, store.EndDrain) && len(ended) == 3
+	})
 }
 
 // endReasons awaits that no conference is open, and tells why each has ended.
@@ -107,6 +117,27 @@ func endReasons(c *cluster, by string) []string {
 			all = all && one.EndReason != ""
 		}
 		return reasons, all
+	})
+}
+
+// siteShown is what `node sites show` tells.
+type siteShown struct {
+	Drain              struct{ To string }
+	Conferences, Calls int
+	Raft               struct {
+		Leader string
+		Term   int
+	}
+	Members []struct{ Node, Ready, Store string }
+	Views   []struct{ From struct{ Site, Node string } }
+}
+
+// showsDrain awaits that the site has given its conferences away.
+func (c *cluster) showsDrain(by, site string) siteShown {
+	c.Helper()
+	return await(c.T, c.ctx, "site "+site+" hosts nothing", func() (d siteShown, empty bool) {
+		must(c.T, c.nodes[by].Read(c.ctx, &d, "sites", "show", site))
+		return d, d.Conferences == 0
 	})
 }
 

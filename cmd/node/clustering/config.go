@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/cluster/gossip"
 )
 
@@ -26,6 +27,8 @@ type Config struct {
 	Version  string
 	// Draining is told that the node is out of use, or in use again. It does not wait.
 	Draining func(Drain)
+	// Status is how the node is, for operators.
+	Status func() v1.NodeStatus
 }
 
 // Ports are those that a cluster takes, counted from that of Config.Address.

@@ -21,6 +21,7 @@ const (
 	methodDrains    = "orders.drains"
 	methodTell      = "orders.tell"
 	methodObey      = "orders.obey"
+	methodStatus    = "node.status"
 )
 
 type raftMessage struct{ Data []byte }
@@ -43,6 +44,7 @@ func (c *Cluster) Serve(calls Calls, conferences peers.Conferences) {
 	c.serveOperators()
 	c.serveOrders()
 	c.serveDrains()
+	c.serveStatus()
 	rpc.Handle(c.server, methodRaft, func(ctx context.Context, peer certs.Identity, m raftMessage) (raftMessage, error) {
 		if err := c.bundle.SameSite()(peer); err != nil {
 			return raftMessage{}, err

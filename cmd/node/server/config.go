@@ -220,7 +220,7 @@ func (c Config) clustering(s settings) clustering.Config {
 		address = netip.AddrPortFrom(s.sip.Addr(), defaultClusterPort).String()
 	}
 	return clustering.Config{Dir: c.ClusterDir, DataDir: filepath.Join(c.DataDir, "cluster"), Address: address, Join: c.Join, Founders: c.Founders,
-		Role: c.Role, SIP: s.sip.String(), HTTP: c.HTTP, Capacity: c.MaxParticipants}
+		Role: c.Role, SIP: s.sip.String(), HTTP: c.HTTP, Capacity: c.MaxParticipants, Version: version()}
 }
 
 // named is the configuration with the names that the node's certificate gives it.

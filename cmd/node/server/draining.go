@@ -20,10 +20,6 @@ const (
 	evacuateTime   = 5 * time.Second // for each
 )
 
-// reasonDrain is why a conference ended here, in its record, that a drain has given to
-// another node.
-const reasonDrain = "drain"
-
 // drain refuses new calls, or takes them again. It does not wait: evacuate does the rest.
 func (n *Node) drain(d clustering.Drain) {
 	n.draining.Store(&d)
@@ -85,9 +81,9 @@ func (n *Node) moveOne(ctx context.Context, c *conference.Conference) error {
 		return err
 	}
 	n.logger.Info("a conference moves", "conference", row.ID, "room", row.RoomID, "site", to.Focus.Site, "node", to.Focus.Node)
-	reason := string(store.CauseMoved)
+	reason := store.EndMoved
 	if n.draining.Load().On {
-		reason = reasonDrain
+		reason = store.EndDrain
 	}
 	n.host.Move(row.RoomID, row.Kind, to.Epoch, reason)
 	return nil

@@ -61,9 +61,9 @@ func (n *Node) others() api.Cluster {
 		return n.cluster
 	}
 	return api.NewAlone(func() v1.Node {
-		return v1.Node{Site: n.run.Site, Node: n.run.Node, Since: n.run.StartedAt, SIP: n.sip.Addrs()[0].Addr.String(), HTTP: n.web.Addr().String(),
+		return v1.Node{Site: n.run.Site, Node: n.run.Node, Since: n.run.StartedAt, Version: version(), SIP: n.sip.Addrs()[0].Addr.String(), HTTP: n.web.Addr().String(),
 			Participants: n.host.Load().Seats, Capacity: n.config.MaxParticipants}
-	}, func(draining bool) { n.drain(clustering.Drain{On: draining}) })
+	}, n.status, func(draining bool) { n.drain(clustering.Drain{On: draining}) })
 }
 
 // metrics reads the parts when it is scraped. Nothing is labelled by call or

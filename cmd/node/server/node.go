@@ -153,7 +153,7 @@ func (n *Node) makeLocator(s settings) (locator, error) {
 	}
 	var err error
 	config := n.config.clustering(s)
-	config.Draining = n.drain
+	config.Draining, config.Status = n.drain, n.status
 	if err := os.MkdirAll(config.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("--data %q: %w; name a directory that can be written", n.config.DataDir, err)
 	}

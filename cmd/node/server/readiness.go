@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/cmd/node/clustering"
 )
 
@@ -51,6 +52,21 @@ func (n *Node) readiness() (r readiness, ready bool) {
 		not("stopping")
 	}
 	return r, ready
+}
+
+// status is how the node is, for operators.
+func (n *Node) status() v1.NodeStatus {
+	ready, _ := n.readiness()
+	load, journal := n.host.Load(), n.journal.Stats()
+	s := v1.NodeStatus{Ready: ready.Status, Calls: n.calls.Calls(), Conferences: load.Conferences, Store: "ok",
+		JournalRecords: int64(journal.Waiting), DeadLetters: journal.DeadLetters}
+	if n.breaker.Open() {
+		s.Store = "away"
+	}
+	if age, copied := n.replica.Age(); copied {
+		s.CopyAgeSeconds = age.Seconds()
+	}
+	return s
 }
 
 // admit lets new calls in, or refuses them, as the node is.
