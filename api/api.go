@@ -8,6 +8,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/hashicorp/go-hclog"
 	"github.com/jonboulle/clockwork"
+
+	"github.com/conclave-voice/conclave/store"
 )
 
 // Config is what the API needs.
@@ -17,8 +19,10 @@ type Config struct {
 	Focus  Focus
 	// Cluster is NewAlone for a node without one.
 	Cluster Cluster
-	Site    string // home site of new rooms that name none
-	Realm   string // of SIP users that name none
+	Journal Journal
+	// Place is this node. Its site is the home of new rooms that name none.
+	Place store.Place
+	Realm string // of SIP users that name none
 	// Open lets requests from this machine in without a token, as the operator.
 	Open   bool
 	Clock  clockwork.Clock
@@ -46,7 +50,7 @@ func New(c Config) http.Handler {
 	s.huma.UseMiddleware(s.audit, s.admit)
 	for _, resource := range []func(){
 		s.customers, s.accounts, s.tariffs, s.numbers, s.rules, s.users, s.tokens,
-		s.rooms, s.conferences, s.participants, s.calls, s.xdrs, s.cluster,
+		s.rooms, s.conferences, s.participants, s.calls, s.xdrs, s.cluster, s.journal,
 	} {
 		resource()
 	}

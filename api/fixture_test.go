@@ -17,6 +17,8 @@ import (
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/journal"
+	"github.com/conclave-voice/conclave/store/journal/wal"
 	"github.com/conclave-voice/conclave/store/money"
 	"github.com/conclave-voice/conclave/store/sqlstore"
 )
@@ -39,12 +41,18 @@ type fixture struct {
 	store    *sqlstore.Store
 	clock    *clockwork.FakeClock
 	focus    *recordingFocus
+	journal  *journal.Journal
 	log      *strings.Builder
 	server   *httptest.Server
 	handler  http.Handler
 	one, two tenantData
 	tokens   map[string]string // secrets by name
 }
+
+// direct asks the store without a guard.
+type direct struct{}
+
+func (direct) Do(ctx context.Context, ask func(context.Context) error) error { return ask(ctx) }
 
 // recordingFocus notes the commands that it is given.
 type recordingFocus struct{ commands []string }
@@ -86,7 +94,10 @@ func newFixture(t *testing.T, open bool) *fixture {
 		PerMinute: money.MustParse("0.03"), First: time.Minute, Next: time.Minute}))
 	f.fill(&f.one, "one", "18001", tariff.ID)
 	f.fill(&f.two, "two", "18002", tariff.ID)
-	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Site: "here",
+	f.journal, err = journal.Open(journal.Config{Config: wal.Config{Dir: t.TempDir()}}, f.store, direct{}, f.clock, hclog.NewNullLogger())
+	f.must(err)
+	t.Cleanup(func() { f.journal.Close() })
+	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Place: store.Place{Site: "here", Node: "n1"}, Journal: f.journal,
 		Cluster: NewAlone(func() v1.Node { return v1.Node{Site: "here", Node: "n1"} }, func() v1.NodeStatus { return v1.NodeStatus{Ready: "ready", Store: "ok"} }, func(bool) {}), Realm: "conclave",
 		Open: open, Clock: f.clock, Logger: hclog.New(&hclog.LoggerOptions{Output: f.log, Level: hclog.Debug})})
 	f.server = httptest.NewServer(f.handler)

@@ -7,6 +7,7 @@ import (
 	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/store/journal"
 	"github.com/conclave-voice/conclave/store/money"
 )
 
@@ -71,6 +72,15 @@ type Cluster interface {
 	DrainSite(ctx context.Context, site string, d v1.SiteDraining) error
 	// Force says whether a site is to be used: auto, up or down.
 	Force(ctx context.Context, site, mode string) error
+}
+
+// Journal is what this node has yet to tell the store, and what that has refused. Errors
+// are store.ErrNotFound for a dead letter that is not there, and store.ErrInvalid.
+type Journal interface {
+	Stats() journal.Stats
+	DeadLetters(most int) ([]journal.DeadLetter, error)
+	Requeue(ids []string, by string) (int, error)
+	Discard(ids []string, why, by string) (int, error)
 }
 
 // Focus gives commands to conferences that go on, wherever they are hosted. The caller

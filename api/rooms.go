@@ -115,7 +115,7 @@ func (s *server) addRoom(ctx context.Context, in *struct{ Body v1.NewRoom }) (*r
 	}
 	now := s.now()
 	r := store.Room{ID: store.NewRoomID(), CustomerID: a.CustomerID, AccountID: a.ID, Name: in.Body.Name, CodeSpace: in.Body.CodeSpace,
-		HomeSite: s.Site, GuestRole: store.RoleSpeaker, EntrySound: store.SoundTone, ExitSound: store.SoundTone,
+		HomeSite: s.Place.Site, GuestRole: store.RoleSpeaker, EntrySound: store.SoundTone, ExitSound: store.SoundTone,
 		AnnounceCount: true, Music: true, CreatedAt: now, UpdatedAt: now}
 	change(&r, in.Body.RoomSettings)
 	if r, err = s.Store.CreateRoom(ctx, r, in.Body.CodeDigits); err != nil {

@@ -4,17 +4,18 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
 // deadLetter is a record that the store will not take.
 type deadLetter struct {
-	Dead   time.Time       `json:"dead"`
-	Reason string          `json:"reason"`
+	Dead   time.Time `json:"dead"`
+	Reason string    `json:"reason"`
+	// Why and By are there when an operator has discarded it.
+	Why    string          `json:"why,omitempty"`
+	By     string          `json:"by,omitempty"`
 	Record json.RawMessage `json:"record,omitempty"`
 	Bytes  []byte          `json:"bytes,omitempty"` // of a record that is no JSON
 }
@@ -30,11 +31,16 @@ func (d deadLetters) add(now time.Time, reason error, text []byte) error {
 	} else {
 		letter.Bytes = text
 	}
+	return appendLine(d.path, letter)
+}
+
+// appendLine adds a letter to a file, and returns when it is on the disk.
+func appendLine(path string, letter deadLetter) error {
 	line, err := json.Marshal(letter)
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(d.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -47,6 +53,27 @@ func (d deadLetters) add(now time.Time, reason error, text []byte) error {
 		return errors.Join(err, f.Truncate(info.Size()))
 	}
 	return f.Sync()
+}
+
+// replace writes the file anew, with these. The old one is there until the new one is on
+// the disk.
+func (d deadLetters) replace(letters []deadLetter) error {
+	f, err := os.OpenFile(d.path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewWriter(f)
+	e := json.NewEncoder(lines)
+	for _, l := range letters {
+		if err := e.Encode(l); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(lines.Flush(), f.Sync()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), d.path)
 }
 
 // count is how many there are.
@@ -80,33 +107,4 @@ func read(path string, each func(deadLetter) error) error {
 			return err
 		}
 	}
-}
-
-// Requeue puts all dead letters back into the journal, behind what waits, and returns how
-// many. The file is kept beside it under another name. A record that still cannot be
-// delivered becomes a dead letter again.
-func (j *Journal) Requeue() (n int, err error) {
-	j.requeue.Lock()
-	defer j.requeue.Unlock()
-	aside := filepath.Join(j.config.Dir, "requeued-"+j.clock.Now().UTC().Format("20060102T150405.000000Z")+".jsonl")
-	if err := os.Rename(j.dead.path, aside); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return 0, nil
-		}
-		return 0, fmt.Errorf("requeue dead letters: %w", err)
-	}
-	j.deadNow.Store(0)
-	err = read(aside, func(l deadLetter) error {
-		r, err := decode(l.Record)
-		if err != nil {
-			j.logger.Error("dead letter left where it is", "file", aside, "error", err)
-			return nil
-		}
-		n++
-		return j.put(true, r.Key, r.body, l.Record)
-	})
-	if err != nil {
-		return n, fmt.Errorf("requeue dead letters of %s: %w", aside, err)
-	}
-	return n, nil
 }

@@ -179,13 +179,12 @@ func (d *delivery) bury(r record, reason error) bool {
 			text = r.Body
 		}
 	}
-	if err := j.dead.add(j.clock.Now(), reason, text); err != nil {
+	if err := j.keepDead(reason, text); err != nil {
 		j.logger.Error("a record that the store refuses cannot be put aside; it waits", "kind", r.Kind, "key", r.Key, "refused", reason, "error", err)
 		d.schedule.failed(r.Key, j.clock.Now())
 		return false
 	}
 	j.dying.Add(1)
-	j.deadNow.Add(1)
 	j.logger.Error("the store will never take a record; it is among the dead letters", "kind", r.Kind, "key", r.Key, "file", j.dead.path, "error", reason)
 	return true
 }

@@ -27,7 +27,8 @@
 //     until it does.
 //   - The store refuses a record for good (ErrInvalid, ErrNotFound …): it goes to the file
 //     dead-letters.jsonl with the reason, is counted ([Stats]) and logged. The records
-//     behind it go on. [Journal.Requeue] puts dead letters back, once the cause is gone.
+//     behind it go on. [Journal.Requeue] puts dead letters back, once the cause is gone, and
+//     [Journal.Discard] gives them up: discarded-letters.jsonl has them, with who and why.
 //   - A stay arrives before its conference, which another node has in its own journal: it
 //     waits, some 45 minutes at most, and what is behind it.
 //   - A record fails again and again while others succeed: after a hundred attempts it is

@@ -74,7 +74,7 @@ type Journal struct {
 	rooms    map[string]string
 	promises map[store.ParticipantID]Promise // found when it was opened
 
-	requeue                             sync.Mutex
+	letters                             sync.Mutex // the file of dead letters
 	delivered, failed, dying, recovered atomic.Uint64
 	deadNow                             atomic.Int64
 	oldest                              atomic.Int64          // µs since 1970; 0: nothing waits

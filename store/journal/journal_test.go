@@ -321,14 +321,14 @@ func TestDeadLetters(t *testing.T) {
 	w.must(w.Store.OpenConference(ctx, c))
 	w.must(w.Store.BeginStay(ctx, p, money.Unit))
 	w.run()
-	if n, err := w.journal.Requeue(); n != 1 || err != nil {
+	if n, err := w.journal.Requeue(nil, "test"); n != 1 || err != nil {
 		t.Errorf("%d %v", n, err)
 	}
 	w.until(w.empty)
 	if n := w.xdrs(); n != 1 || w.journal.Stats().DeadLetters != 0 {
 		t.Errorf("%d records, %+v", n, w.journal.Stats())
 	}
-	if n, err := w.journal.Requeue(); n != 0 || err != nil {
+	if n, err := w.journal.Requeue(nil, "test"); n != 0 || err != nil {
 		t.Errorf("%d %v", n, err)
 	}
 	// Invalid ones are refused before they are kept; a stay that never began is none.
@@ -341,6 +341,59 @@ func TestDeadLetters(t *testing.T) {
 	w.until(w.empty)
 	if s := w.journal.Stats(); s.DeadLetters != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// MS7: an operator sees why records were refused, puts one back, and gives one up,
+// which is kept with who and why.
+func TestDeadLettersAreSettled(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	c := w.conference(1)
+	var stays []store.Participant
+	for range 3 {
+		p, x := w.stay(c)
+		_, err := w.journal.SettleStay(ctx, x)
+		w.must(err)
+		stays = append(stays, p)
+	}
+	w.run()
+	w.until(w.empty)
+	letters, err := w.journal.DeadLetters(10)
+	w.must(err)
+	if len(letters) != 3 || letters[0].Kind == "" || !strings.Contains(letters[0].Reason, "not found") || !strings.Contains(string(letters[0].Record), string(stays[0].ID)) {
+		t.Fatalf("%+v", letters)
+	}
+	w.must(w.Store.OpenConference(ctx, c))
+	w.must(w.Store.BeginStay(ctx, stays[1], money.Unit))
+	if n, err := w.journal.Requeue([]string{letters[1].ID}, "ann"); n != 1 || err != nil {
+		t.Errorf("requeued %d: %v", n, err)
+	}
+	w.until(w.empty)
+	if n := w.xdrs(); n != 1 || w.journal.Stats().DeadLetters != 2 {
+		t.Errorf("%d records, %+v", n, w.journal.Stats())
+	}
+	for _, bad := range []func() (int, error){
+		func() (int, error) { return w.journal.Discard(nil, "all", "ann") },
+		func() (int, error) { return w.journal.Discard([]string{letters[0].ID}, "", "ann") },
+	} {
+		if n, err := bad(); n != 0 || !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("discarded %d: %v", n, err)
+		}
+	}
+	n, err := w.journal.Discard([]string{letters[0].ID, "no such"}, "a test call", "ann")
+	if n != 1 || !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("discarded %d: %v", n, err)
+	}
+	kept, err := os.ReadFile(filepath.Join(w.config.Dir, "discarded-letters.jsonl"))
+	if err != nil || !strings.Contains(string(kept), string(stays[0].ID)) || !strings.Contains(string(kept), `"why":"a test call","by":"ann"`) {
+		t.Errorf("%s %v", kept, err)
+	}
+	w.stop()
+	w.open()
+	left, err := w.journal.DeadLetters(10)
+	if err != nil || len(left) != 1 || left[0].ID != letters[2].ID || w.journal.Stats().DeadLetters != 1 {
+		t.Errorf("%+v %v", left, err)
 	}
 }
 
