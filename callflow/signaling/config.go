@@ -41,7 +41,7 @@ type Limits struct {
 	SourceRate, SourceBurst   float64 // of one address; 200 and 1,000
 	NetworkRate, NetworkBurst float64 // of one /24 (IPv6: /64); 1,000 and 5,000
 	Sources                   int     // token buckets kept, twice this at most; 16,384
-	// Trusted networks (carriers) have no rate limit.
+	// Trusted networks (carriers) have no rate limit, until Endpoint.Trust names others.
 	Trusted []netip.Prefix
 	// MaxDialogs: more are refused with 503 and Retry-After; 10,000.
 	MaxDialogs int

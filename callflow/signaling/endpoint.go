@@ -133,6 +133,10 @@ func (e *Endpoint) Addrs() []Address {
 // Drain says whether new calls are refused with 503; dialogs go on.
 func (e *Endpoint) Drain(on bool) { e.draining.Store(on) }
 
+// Trust says which networks have no rate limit, in place of Limits.Trusted: carriers and
+// nodes come and go. The list is not to be changed any more.
+func (e *Endpoint) Trust(networks []netip.Prefix) { e.limiter.trusted.Store(&networks) }
+
 // Run serves until ctx is done. Then it refuses new calls, ends the contexts of
 // handlers, hangs up what is left, waits until all handlers have returned, and
 // closes the sockets. It returns early when a socket fails.

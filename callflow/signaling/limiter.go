@@ -3,6 +3,7 @@ package signaling
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,7 +14,7 @@ import (
 type limiter struct {
 	source, network rate
 	size            int
-	trusted         []netip.Prefix
+	trusted         atomic.Pointer[[]netip.Prefix]
 
 	mu         sync.Mutex
 	young, old map[netip.Prefix]*bucket
@@ -28,19 +29,20 @@ type bucket struct {
 }
 
 func newLimiter(l Limits) *limiter {
-	return &limiter{
+	limiter := &limiter{
 		source:  rate{l.SourceRate, l.SourceBurst},
 		network: rate{l.NetworkRate, l.NetworkBurst},
 		size:    l.Sources,
-		trusted: l.Trusted,
 		young:   map[netip.Prefix]*bucket{},
 	}
+	limiter.trusted.Store(&l.Trusted)
+	return limiter
 }
 
 // allow takes a token of the address and one of its network.
 func (l *limiter) allow(a netip.Addr, now time.Time) bool {
 	a = a.Unmap().WithZone("")
-	for _, p := range l.trusted {
+	for _, p := range *l.trusted.Load() {
 		if p.Contains(a) {
 			return true
 		}

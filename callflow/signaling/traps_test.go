@@ -299,6 +299,32 @@ func TestTrap07LargeMessagesGoOut(t *testing.T) {
 	})
 }
 
+// SPEC SE1, CA6: who is trusted may change while the endpoint runs: a node that joins its
+// cluster later sends as fast as it has calls.
+func TestTrustFollowsWhoIsThere(t *testing.T) {
+	e := serve(t, Config{Limits: Limits{SourceBurst: 2, SourceRate: 0.001, Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}, newAnswering())
+	p := newPeer(t, address0(e, "udp"))
+	ask := func(n int) {
+		t.Helper()
+		for range n {
+			p.ask("OPTIONS", "")
+			p.expect("OPTIONS", 200)
+		}
+	}
+	ask(2)
+	p.ask("OPTIONS", "")
+	for e.Stats().Dropped["rate"] != 1 {
+		runtime.Gosched()
+	}
+	e.Trust([]netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")})
+	ask(100)
+	e.Trust(nil)
+	p.ask("OPTIONS", "")
+	for e.Stats().Dropped["rate"] != 2 {
+		runtime.Gosched()
+	}
+}
+
 // SPEC SE1.
 func TestTrap08StrangersLeaveNothing(t *testing.T) {
 	var logged bytes.Buffer

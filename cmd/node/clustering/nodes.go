@@ -37,6 +37,18 @@ func (c *Cluster) SIP(node store.Place) (netip.AddrPort, bool) {
 	return addr, err == nil
 }
 
+// SIPAddresses are those that the other nodes forward calls from, dead ones included: a
+// node that only seems to be dead has calls to forward.
+func (c *Cluster) SIPAddresses() []netip.Addr {
+	var list []netip.Addr
+	for _, m := range c.gossip.Members() {
+		if addr, err := netip.ParseAddrPort(m.Addresses.SIP); err == nil && !m.Left {
+			list = append(list, addr.Addr().Unmap())
+		}
+	}
+	return list
+}
+
 // Alive says whether gossip holds a node for live.
 func (c *Cluster) Alive(node store.Place) bool {
 	m, known := c.find(node.Site, node.Node)

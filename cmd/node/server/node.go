@@ -60,6 +60,7 @@ type Node struct {
 	calls    *callflow.Engine
 	cluster  *clustering.Cluster // nil: none
 	sip      *signaling.Endpoint
+	carriers []netip.Prefix // trusted when the ports were bound
 	web      net.Listener
 	ready    atomic.Bool
 	joined   atomic.Bool // to the cluster, if there is one
@@ -180,12 +181,12 @@ func loadPrompts(dir string) (*prompt.Library, error) {
 
 // bind takes the ports.
 func (n *Node) bind(ctx context.Context, s settings) error {
-	trusted, err := n.trustedNetworks(ctx)
-	if err != nil {
+	var err error
+	if n.carriers, err = n.trustedNetworks(ctx); err != nil {
 		return err
 	}
 	n.sip, err = signaling.Listen(signaling.Config{Listen: []signaling.ListenAddr{{Network: "udp", Addr: s.sip.String()}, {Network: "tcp", Addr: s.sip.String()}},
-		UserAgent: "Conclave", Limits: signaling.Limits{Trusted: trusted}, Logger: n.logger.Named("sip"), Clock: clockwork.NewRealClock()}, n.calls)
+		UserAgent: "Conclave", Limits: signaling.Limits{Trusted: append(n.peers(), n.carriers...)}, Logger: n.logger.Named("sip"), Clock: clockwork.NewRealClock()}, n.calls)
 	if err != nil {
 		return inUse("--sip", n.config.SIP, err)
 	}
@@ -193,22 +194,6 @@ func (n *Node) bind(ctx context.Context, s settings) error {
 		return inUse("--http", n.config.HTTP, err)
 	}
 	return nil
-}
-
-// trustedNetworks are those that the call-handling rules trust by address: the
-// carriers' gateways, which may send as fast as they have calls.
-func (n *Node) trustedNetworks(ctx context.Context) ([]netip.Prefix, error) {
-	rules, err := n.reader.ListCallRules(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var list []netip.Prefix
-	for _, r := range rules {
-		if r.Action == store.RuleTrust && r.Source.IsValid() {
-			list = append(list, r.Source)
-		}
-	}
-	return list, nil
 }
 
 // inUse says which flag to change.
@@ -252,6 +237,7 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 		part{name: "SIP", run: n.sip.Run},
 		part{name: "calls", run: n.calls.Run, before: n.stepAside},
 		part{name: "watch", run: n.watch},
+		part{name: "trust", run: n.followTrust},
 	))
 }
 

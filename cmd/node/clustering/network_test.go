@@ -1,0 +1,158 @@
+package clustering
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/jonboulle/clockwork"
+	"go.uber.org/goleak"
+
+	"github.com/conclave-voice/conclave/api/v1"
+	"github.com/conclave-voice/conclave/cluster/certs"
+	"github.com/conclave-voice/conclave/store"
+	"github.com/conclave-voice/conclave/testenv/loopback"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// network is a cluster of real nodes, without calls, on this machine.
+type network struct {
+	*testing.T
+	authority string
+	join      string
+	nodes     map[string]*running
+}
+
+// running is a node.
+type running struct {
+	*Cluster
+	dir  string
+	sip  netip.AddrPort
+	stop func()
+}
+
+// noEpochs is a database that has seen no conference.
+type noEpochs struct{}
+
+func (noEpochs) RoomEpoch(context.Context, store.RoomID) (uint64, error) { return 0, nil }
+
+// newNetwork makes an authority.
+func newNetwork(t *testing.T) *network {
+	n := &network{T: t, authority: filepath.Join(t.TempDir(), "authority"), nodes: map[string]*running{}}
+	n.must(certs.Init(n.authority, "test", time.Now()))
+	return n
+}
+
+func (n *network) must(err error) {
+	n.Helper()
+	if err != nil {
+		n.Fatal(err)
+	}
+}
+
+// start starts the nodes of a site, which found it together.
+func (n *network) start(site string, names ...string) {
+	n.Helper()
+	founders := names[0]
+	for _, name := range names[1:] {
+		founders += "," + name
+	}
+	for _, name := range names {
+		n.startNode(site, name, founders)
+	}
+}
+
+func (n *network) startNode(site, name, founders string) {
+	n.Helper()
+	dir := filepath.Join(n.TempDir(), name)
+	n.must(certs.Add(n.authority, dir, certs.Identity{Site: site, Node: name}, time.Now()))
+	address := loopback.Address(loopback.Ports(n, Ports))
+	r := &running{dir: dir, sip: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(len(n.nodes) + 1)}), 5060)}
+	run := store.NodeRun{Place: store.Place{Site: site, Node: name}, Incarnation: time.Now().UnixMicro()}
+	c, err := Open(Config{Dir: dir, DataDir: n.TempDir(), Address: address, Join: n.join, Founders: founders, Role: "all", SIP: r.sip.String(),
+		Draining: func(Drain) {}, Status: func() v1.NodeStatus { return v1.NodeStatus{} }},
+		run, noEpochs{}, clockwork.NewRealClock(), hclog.New(&hclog.LoggerOptions{Name: name, Level: hclog.Warn, Output: n.Output()}))
+	n.must(err)
+	r.Cluster = c
+	c.Serve(nil, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx, func() int { return 0 }) }()
+	stopped := false
+	r.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			n.Error(err)
+		}
+		if err := c.Close(); err != nil {
+			n.Error(err)
+		}
+	}
+	n.Cleanup(r.stop)
+	if n.join == "" {
+		n.join = address
+	}
+	n.nodes[name] = r
+}
+
+// until waits for something to come true, for far longer than anything takes that works.
+func (n *network) until(what string, is func() bool) {
+	n.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	patience := time.NewTimer(time.Minute)
+	defer patience.Stop()
+	for !is() {
+		select {
+		case <-tick.C:
+		case <-patience.C:
+			n.Fatal("not within a minute: " + what)
+		}
+	}
+}
+
+// together waits until every node knows every other for live.
+func (n *network) together() {
+	n.Helper()
+	for name, r := range n.nodes {
+		n.until(name+" knows all", func() bool { return r.alive() == len(n.nodes) })
+	}
+}
+
+// alive is how many nodes a node knows for live.
+func (r *running) alive() (count int) {
+	for _, m := range r.gossip.Members() {
+		if m.Alive && !m.Left {
+			count++
+		}
+	}
+	return count
+}
+
+// CA6, MS15: where forwarded calls come from follows who joins and who leaves.
+func TestSIPAddressesFollowTheMembers(t *testing.T) {
+	n := newNetwork(t)
+	n.start("a", "a1")
+	first := n.nodes["a1"]
+	if got := first.SIPAddresses(); len(got) != 1 || got[0] != first.sip.Addr() {
+		t.Errorf("alone: %v", got)
+	}
+	n.start("b", "b1")
+	n.together()
+	for _, r := range n.nodes {
+		if got := fmt.Sprint(r.SIPAddresses()); got != "[192.0.2.1 192.0.2.2]" {
+			t.Errorf("together: %s", got)
+		}
+	}
+	n.nodes["b1"].stop()
+	n.until("who has left is forgotten", func() bool { return len(first.SIPAddresses()) == 1 })
+}
