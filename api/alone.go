@@ -74,3 +74,8 @@ func (a *Alone) DrainSite(ctx context.Context, site string, d v1.SiteDraining) e
 func (a *Alone) Force(_ context.Context, site, _ string) error {
 	return fmt.Errorf("site %q: %w", site, store.ErrNotFound)
 }
+
+// RotateKeys finds no keys.
+func (a *Alone) RotateKeys(context.Context, bool) (int, error) {
+	return 0, fmt.Errorf("%w: this node is in no cluster, and shares no keys", store.ErrConflict)
+}

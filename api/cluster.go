@@ -23,6 +23,13 @@ func (s *server) cluster() {
 	register(s, endpoint{method: http.MethodPut, path: "/sites/{site}/verdict", id: "force-site", tag: "Cluster",
 		summary: "Say whether a site is to be used", access: operator, status: http.StatusNoContent,
 		doc: "For all nodes of the site of the node that is asked, until it is auto again.", errors: []int{http.StatusNotFound}}, s.forceSite)
+	register(s, endpoint{method: http.MethodPost, path: "/cluster/rotate-keys", id: "rotate-keys", tag: "Cluster",
+		summary: "Give all nodes new keys", doc: "Of gossip, and of forwarded calls, while the cluster runs. Each node keeps them in its directory. If a step fails before all nodes have the new keys, the old ones stay in force; if one fails later, ask again to finish.", access: operator, errors: []int{http.StatusConflict}}, s.rotateKeys)
+}
+
+func (s *server) rotateKeys(ctx context.Context, in *struct{ Body v1.KeyRotation }) (*reply[v1.KeysRotated], error) {
+	n, err := s.Cluster.RotateKeys(ctx, in.Body.Without)
+	return &reply[v1.KeysRotated]{v1.KeysRotated{Nodes: n}}, err
 }
 
 func (s *server) listNodes(context.Context, *empty) (*reply[[]v1.Node], error) {

@@ -111,3 +111,13 @@ type Verdict struct {
 type Draining struct {
 	Draining bool `json:"draining"`
 }
+
+// KeyRotation asks for new keys.
+type KeyRotation struct {
+	Without bool `json:"without,omitempty" doc:"Go on although nodes are off: they come back only when they are given gossip.keys and handover.keys of another node"`
+}
+
+// KeysRotated says how many nodes have new keys.
+type KeysRotated struct {
+	Nodes int `json:"nodes"`
+}

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -64,7 +63,7 @@ func Init(dir, cluster string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return writeAll(dir, map[string][]byte{caCertFile: cert, caKeyFile: keyPEM, gossipFile: newSecret(), handoverFile: newSecret()})
+	return writeAll(dir, map[string][]byte{caCertFile: cert, caKeyFile: keyPEM, gossipFile: secretLines([][]byte{NewSecret()}), handoverFile: secretLines([][]byte{NewSecret()})})
 }
 
 // Add makes the directory of a node, from that of the authority. It does not touch a
@@ -159,13 +158,6 @@ func encodeKey(key *ecdsa.PrivateKey) ([]byte, error) {
 		return nil, fmt.Errorf("encoding a key: %w", err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
-}
-
-// newSecret is a line with a new key.
-func newSecret() []byte {
-	secret := make([]byte, secretLength)
-	rand.Read(secret) //nolint:errcheck // it never fails
-	return []byte(base64.StdEncoding.EncodeToString(secret) + "\n")
 }
 
 // writeAll writes files that do not exist yet, for their owner alone.

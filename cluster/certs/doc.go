@@ -17,5 +17,6 @@
 //	handover.keys keys that forwarded calls are signed with, likewise
 //
 // A node reads them again while it runs ([Bundle.Reload]): what is opened afterwards
-// uses the new ones.
+// uses the new ones. It writes the two files of keys itself when those are changed in the
+// whole cluster ([Bundle.SetSecrets]).
 package certs

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/conclave-voice/conclave/cluster/certs"
+	"github.com/conclave-voice/conclave/cmd/node/cli"
 )
 
 // clusterCommand is `node cluster`.
@@ -22,7 +23,7 @@ directory for each node, which is copied there and named with node run --cluster
   node cluster add --dir authority --out m1 munich m1
   node run --cluster-dir m1 --sip 192.0.2.10:5060 --founders m1 --store postgresql://...`,
 	}
-	cmd.AddCommand(clusterInitCommand(), clusterAddCommand())
+	cmd.AddCommand(clusterInitCommand(), clusterAddCommand(), cli.RotateKey())
 	return cmd
 }
 

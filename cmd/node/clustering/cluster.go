@@ -47,6 +47,9 @@ type Cluster struct {
 	proofs   *handover.Handovers
 	custody  *custody.Custody
 
+	keying sync.Mutex // the bundle's secrets, and those that gossip has
+	keys   [][]byte   // of gossip
+
 	obeying sync.Mutex
 	obeyed  obeyed
 }
@@ -92,6 +95,7 @@ func Open(config Config, run store.NodeRun, epochs sites.Epochs, clock clockwork
 func codes() rpc.Codes {
 	list := peers.Codes()
 	list["not-found"], list["invalid"], list["no-quorum"] = store.ErrNotFound, store.ErrInvalid, raftgroup.ErrNoQuorum
+	list["conflict"] = store.ErrConflict
 	return list
 }
 
@@ -108,10 +112,11 @@ func (c *Cluster) inUse(what string, port uint16, err error) error {
 }
 
 func (c *Cluster) startGossip(run store.NodeRun) (err error) {
+	c.keys = c.bundle.GossipKeys()
 	c.gossip, err = gossip.Start(gossip.Config{
 		Cluster: c.self.Cluster, Site: c.self.Site, Node: c.self.Node, Incarnation: uint64(run.Incarnation), Role: c.config.role,
 		Addresses: gossip.Addresses{SIP: c.config.SIP, RPC: c.config.at(portRPC).String(), HTTP: c.config.HTTP}, Version: c.config.Version,
-		Keys: c.bundle.GossipKeys(), Local: gossip.PoolConfig{Bind: c.config.at(portLocalGossip)},
+		Keys: c.keys, Local: gossip.PoolConfig{Bind: c.config.at(portLocalGossip)},
 		Wide:     gossip.PoolConfig{Bind: c.config.at(portWideGossip), Seeds: c.config.seeds},
 		SeedFile: filepath.Join(c.config.DataDir, "seeds"), Logger: c.logger})
 	if err != nil {

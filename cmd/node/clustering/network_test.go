@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +28,25 @@ type network struct {
 	authority string
 	join      string
 	nodes     map[string]*running
+	log       *log
+}
+
+// log is what all nodes write; it is shown when the test has failed.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *log) has(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(strings.ToLower(l.text.String()), text)
 }
 
 // running is a node.
@@ -43,7 +64,12 @@ func (noEpochs) RoomEpoch(context.Context, store.RoomID) (uint64, error) { retur
 
 // newNetwork makes an authority.
 func newNetwork(t *testing.T) *network {
-	n := &network{T: t, authority: filepath.Join(t.TempDir(), "authority"), nodes: map[string]*running{}}
+	n := &network{T: t, authority: filepath.Join(t.TempDir(), "authority"), nodes: map[string]*running{}, log: &log{}}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(n.log.text.String())
+		}
+	})
 	n.must(certs.Init(n.authority, "test", time.Now()))
 	return n
 }
@@ -76,7 +102,7 @@ func (n *network) startNode(site, name, founders string) {
 	run := store.NodeRun{Place: store.Place{Site: site, Node: name}, Incarnation: time.Now().UnixMicro()}
 	c, err := Open(Config{Dir: dir, DataDir: n.TempDir(), Address: address, Join: n.join, Founders: founders, Role: "all", SIP: r.sip.String(),
 		Draining: func(Drain) {}, Status: func() v1.NodeStatus { return v1.NodeStatus{} }},
-		run, noEpochs{}, clockwork.NewRealClock(), hclog.New(&hclog.LoggerOptions{Name: name, Level: hclog.Warn, Output: n.Output()}))
+		run, noEpochs{}, clockwork.NewRealClock(), hclog.New(&hclog.LoggerOptions{Name: name, Level: hclog.Debug, Output: n.log}))
 	n.must(err)
 	r.Cluster = c
 	c.Serve(nil, nil)

@@ -21,7 +21,6 @@ const (
 func (c *Cluster) renew(ctx context.Context) error {
 	tick := c.clock.NewTicker(renewTime)
 	defer tick.Stop()
-	keys := c.bundle.GossipKeys()
 	var warned time.Time
 	failed := ""
 	for {
@@ -34,13 +33,7 @@ func (c *Cluster) renew(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		err := c.bundle.Reload()
-		if err == nil {
-			next := c.bundle.GossipKeys()
-			if err = c.useKeys(keys, next); err == nil {
-				keys = next
-			}
-		}
+		err := c.reload()
 		if err == nil {
 			failed = ""
 		} else if failed != err.Error() {
@@ -48,6 +41,25 @@ func (c *Cluster) renew(ctx context.Context) error {
 			c.logger.Error("what has changed in --cluster-dir is not used", "error", err)
 		}
 	}
+}
+
+func (c *Cluster) reload() error {
+	c.keying.Lock()
+	defer c.keying.Unlock()
+	if err := c.bundle.Reload(); err != nil {
+		return err
+	}
+	return c.takeKeys()
+}
+
+// takeKeys makes gossip use the keys that the bundle has. The lock keying is held.
+func (c *Cluster) takeKeys() error {
+	next := c.bundle.GossipKeys()
+	if err := c.useKeys(c.keys, next); err != nil {
+		return err
+	}
+	c.keys = next
+	return nil
 }
 
 // useKeys makes gossip use other keys: what is new is read with first, then written

@@ -22,6 +22,7 @@ const (
 	methodTell      = "orders.tell"
 	methodObey      = "orders.obey"
 	methodStatus    = "node.status"
+	methodKeys      = "keys.step"
 )
 
 type raftMessage struct{ Data []byte }
@@ -45,6 +46,7 @@ func (c *Cluster) Serve(calls Calls, conferences peers.Conferences) {
 	c.serveOrders()
 	c.serveDrains()
 	c.serveStatus()
+	c.serveKeys()
 	rpc.Handle(c.server, methodRaft, func(ctx context.Context, peer certs.Identity, m raftMessage) (raftMessage, error) {
 		if err := c.bundle.SameSite()(peer); err != nil {
 			return raftMessage{}, err
