@@ -137,7 +137,7 @@ again, with another --token, when the first secret is lost.`,
 	}
 	settings.Bind(cmd.Flags(), &config, &log)
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { // the file may have all keys, but few matter here
-		f.Hidden = !slices.Contains([]string{"data", "store", "store-file"}, f.Name)
+		f.Hidden = !slices.Contains([]string{"data", "store", "store-file", "store-region"}, f.Name)
 	})
 	cmd.Flags().StringVar(&file, "config", "", "configuration `FILE` (YAML), as for node run")
 	cmd.Flags().StringVar(&name, "token", name, "`NAME` of the token")
@@ -162,6 +162,11 @@ func prepare(ctx context.Context, config server.Config, token string) (secret st
 	defer s.Close()
 	if err := s.Migrate(ctx); err != nil {
 		return "", err
+	}
+	if config.StoreRegion != "" {
+		if _, err := s.Localize(ctx, config.StoreRegion); err != nil {
+			return "", fmt.Errorf("--store-region: %w", err)
+		}
 	}
 	return api.MakeOperatorToken(ctx, s, token, time.Now())
 }

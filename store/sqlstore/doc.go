@@ -14,6 +14,8 @@
 // names. Where the answer tells who was first, the second run finds its own mark in
 // the rows ([tx.unsure]).
 //
+// Regions of CockroachDB are an overlay that only CockroachDB hears of (regions.go).
+//
 // The reader's way in: transaction.go is how everything is run, rows.go how rows are
 // read and written; then there is one file for each role in store.Store, and the
 // tables are in migrations/.

@@ -17,6 +17,9 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
+// postgreSQL is the name of the dialect, which CockroachDB speaks too.
+const postgreSQL = "PostgreSQL"
+
 // openPostgreSQL connects to PostgreSQL, or to what speaks its protocol.
 func (s *Store) openPostgreSQL(ctx context.Context, dsn string, o options) error {
 	config, err := pgx.ParseConfig(dsn)
@@ -31,7 +34,7 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string, o options) error
 	db.SetMaxIdleConns(o.connections)
 	db.SetConnMaxLifetime(30 * time.Minute) // so that they spread again over what is behind a balancer
 	s.write, s.read = db, db
-	s.dialect = dialect{name: "PostgreSQL", classify: classifyPostgreSQL, isolation: &sql.TxOptions{Isolation: sql.LevelSerializable},
+	s.dialect = dialect{name: postgreSQL, classify: classifyPostgreSQL, isolation: &sql.TxOptions{Isolation: sql.LevelSerializable},
 		goose: goose.DialectPostgres, migrations: func(files fs.FS) fs.FS { return files }, locker: tableLocker}
 	if o.unasked {
 		return nil

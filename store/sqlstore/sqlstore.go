@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,7 +21,8 @@ type Store struct {
 	read    *sql.DB // single SELECTs; on PostgreSQL the same pool
 	dialect dialect
 	logger  hclog.Logger
-	tx      *tx // set within Once: everything happens in it
+	nearby  atomic.Bool // the nearest replica may be asked: see CheckRegion
+	tx      *tx         // set within Once: everything happens in it
 }
 
 var _ store.Store = (*Store)(nil)

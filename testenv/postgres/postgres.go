@@ -41,6 +41,13 @@ func External(t testing.TB) (dsn string) {
 	return fresh(t, dsn)
 }
 
+// At returns the DSN of an empty database at a server, which is dropped when the test
+// ends. The user must be allowed to create databases.
+func At(t testing.TB, server string) (dsn string) {
+	t.Helper()
+	return fresh(t, server)
+}
+
 // fresh makes a database at a server and drops it when the test ends.
 func fresh(t testing.TB, at string) string {
 	t.Helper()

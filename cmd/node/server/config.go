@@ -22,11 +22,13 @@ type Config struct {
 	DataDir    string // the store, unless Store names another; the lock
 	Store      string // a DSN for store/sqlstore; empty: SQLite within DataDir
 	StoreFile  string // a file that holds it
-	SIP        string // HOST:PORT, UDP and TCP
-	HTTP       string // HOST:PORT
-	RTP        string // FROM-TO, on the host of SIP
-	Realm      string // of digest authentication
-	Prompts    string // directory with the operator's prompts; empty: the built-in ones
+	// StoreRegion is that of CockroachDB that the node is in; empty: it has none.
+	StoreRegion string
+	SIP         string // HOST:PORT, UDP and TCP
+	HTTP        string // HOST:PORT
+	RTP         string // FROM-TO, on the host of SIP
+	Realm       string // of digest authentication
+	Prompts     string // directory with the operator's prompts; empty: the built-in ones
 
 	// One of a cluster, if ClusterDir is set; see package clustering.
 	ClusterDir string

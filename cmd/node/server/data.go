@@ -146,6 +146,9 @@ func (n *Node) migrate(ctx context.Context) error {
 		if err == nil {
 			err = n.store.Migrate(ctx)
 		}
+		if err == nil {
+			n.checkRegion(ctx)
+		}
 		if err == nil || ctx.Err() != nil {
 			break
 		}
@@ -156,6 +159,18 @@ func (n *Node) migrate(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// checkRegion says so where the node's rows would be far away.
+func (n *Node) checkRegion(ctx context.Context) {
+	if n.config.StoreRegion == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, contactTime)
+	defer cancel()
+	if err := n.store.CheckRegion(ctx, n.config.StoreRegion); err != nil {
+		n.logger.Warn("--store-region is of no use", "error", err)
+	}
 }
 
 // sleep waits for d, or until ctx is done.

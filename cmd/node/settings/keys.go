@@ -65,6 +65,7 @@ func keys() []key {
 		text(sectionData, "data", "`DIRECTORY` that the node keeps its data in", func(c *server.Config) *string { return &c.DataDir }),
 		text(sectionData, "store", "`URL` of the database that all nodes share, such as postgresql://conclave@db.example/conclave; empty: SQLite in the data directory, for one node alone", func(c *server.Config) *string { return &c.Store }),
 		text(sectionData, "store-file", "`FILE` with the URL of the database, so that its password is in no process list", func(c *server.Config) *string { return &c.StoreFile }),
+		text(sectionData, "store-region", "`REGION` of CockroachDB that the node is in, if the database has regions, the same at all nodes of a site; the URL of the database names a node of CockroachDB in it. node init then puts tables and rows where they are used; empty: the database has no regions", func(c *server.Config) *string { return &c.StoreRegion }),
 		text(sectionData, "prompts", "`DIRECTORY` with prompts of your own: en/enter-code.wav replaces that one, de/... adds a language, numbers/NUMBER/en/... and customers/ID/en/... speak for those alone", func(c *server.Config) *string { return &c.Prompts }),
 
 		duration(sectionAway, "store-patience", "`TIME` that a question on a call's way waits for the database, 50ms to 5s; then the call, and those behind it, are decided by the copy in the data directory", func(c *server.Config) *time.Duration { return &c.StorePatience }),
