@@ -42,6 +42,9 @@ func (c *Cluster) Home(site string) string {
 // drains; any other site answers with ErrNotHome.
 func (c *Cluster) WhereIs(ctx context.Context, room store.Room, over uint64) (Assignment, error) {
 	self := c.config.Self.Site
+	if room.HomeSite == "" { // a node of an earlier version asks homes only, and does not say which
+		room.HomeSite = self
+	}
 	home := c.Home(room.HomeSite)
 	if home != self && room.HomeSite != self { // perhaps the one who asks knows more
 		c.config.Learn(ctx)

@@ -19,6 +19,7 @@ import (
 	"github.com/conclave-voice/conclave/cluster/certs"
 	"github.com/conclave-voice/conclave/cluster/gossip"
 	"github.com/conclave-voice/conclave/cluster/raftgroup"
+	"github.com/conclave-voice/conclave/cluster/registry"
 	"github.com/conclave-voice/conclave/cluster/rpc"
 	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/sites/probe"
@@ -52,6 +53,8 @@ type Cluster struct {
 
 	obeying sync.Mutex
 	obeyed  obeyed
+	kept    keptOrders     // obeyed last, also in earlier runs
+	told    registry.Order // of this site's drain, by others; the zero Order: nothing
 }
 
 // Identity reads who the node is from its certificates, before Open.
@@ -73,6 +76,9 @@ func Open(config Config, run store.NodeRun, epochs sites.Epochs, clock clockwork
 	c := &Cluster{self: bundle.Identity(), bundle: bundle, incarnation: uint64(run.Incarnation), logger: logger, clock: clock}
 	if c.config, err = config.check(run.Node); err != nil {
 		return nil, err
+	}
+	if c.kept, err = readOrders(c.ordersFile()); err != nil {
+		logger.Error("the node starts without them", "error", err)
 	}
 	codes := codes()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: c.config.address.Addr().AsSlice()}}

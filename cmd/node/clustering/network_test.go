@@ -2,11 +2,13 @@ package clustering
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,9 +54,11 @@ func (l *log) has(text string) bool {
 // running is a node.
 type running struct {
 	*Cluster
-	dir  string
-	sip  netip.AddrPort
-	stop func()
+	site, name, founders, dir, data, address string
+
+	sip   netip.AddrPort
+	drain atomic.Pointer[Drain]
+	stop  func()
 }
 
 // noEpochs is a database that has seen no conference.
@@ -97,38 +101,40 @@ func (n *network) startNode(site, name, founders string) {
 	n.Helper()
 	dir := filepath.Join(n.TempDir(), name)
 	n.must(certs.Add(n.authority, dir, certs.Identity{Site: site, Node: name}, time.Now()))
-	address := loopback.Address(loopback.Ports(n, Ports))
-	r := &running{dir: dir, sip: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(len(n.nodes) + 1)}), 5060)}
-	run := store.NodeRun{Place: store.Place{Site: site, Node: name}, Incarnation: time.Now().UnixMicro()}
-	c, err := Open(Config{Dir: dir, DataDir: n.TempDir(), Address: address, Join: n.join, Founders: founders, Role: "all", SIP: r.sip.String(),
-		Draining: func(Drain) {}, Status: func() v1.NodeStatus { return v1.NodeStatus{} }},
-		run, noEpochs{}, clockwork.NewRealClock(), hclog.New(&hclog.LoggerOptions{Name: name, Level: hclog.Debug, Output: n.log}))
+	r := &running{dir: dir, data: n.TempDir(), site: site, name: name, founders: founders, address: loopback.Address(loopback.Ports(n, Ports)),
+		sip: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(len(n.nodes) + 1)}), 5060)}
+	n.run(r)
+	if n.join == "" {
+		n.join = r.address
+	}
+	n.nodes[name] = r
+}
+
+// run starts a node, maybe again: with its directory, data and address.
+func (n *network) run(r *running) {
+	n.Helper()
+	place := store.NodeRun{Place: store.Place{Site: r.site, Node: r.name}, Incarnation: time.Now().UnixMicro()}
+	c, err := Open(Config{Dir: r.dir, DataDir: r.data, Address: r.address, Join: n.join, Founders: r.founders, Role: "all", SIP: r.sip.String(),
+		Draining: func(d Drain) { r.drain.Store(&d) }, Status: func() v1.NodeStatus { return v1.NodeStatus{} }},
+		place, noEpochs{}, clockwork.NewRealClock(), hclog.New(&hclog.LoggerOptions{Name: r.name, Level: hclog.Debug, Output: n.log}))
 	n.must(err)
 	r.Cluster = c
+	r.drain.Store(&Drain{})
 	c.Serve(nil, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx, func() int { return 0 }) }()
-	stopped := false
-	r.stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
+	r.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil {
+		if err := errors.Join(<-done, c.Close()); err != nil {
 			n.Error(err)
 		}
-		if err := c.Close(); err != nil {
-			n.Error(err)
-		}
-	}
+	})
 	n.Cleanup(r.stop)
-	if n.join == "" {
-		n.join = address
-	}
-	n.nodes[name] = r
 }
+
+// drains says whether the node has been told that it is out of use.
+func (r *running) drains() bool { return r.drain.Load().On }
 
 // until waits for something to come true, for far longer than anything takes that works.
 func (n *network) until(what string, is func() bool) {

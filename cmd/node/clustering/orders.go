@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,7 +36,7 @@ const (
 	learnTime  = time.Second
 )
 
-// obeyed is what the node has done of what the registry says.
+// obeyed is what the node has done of what it is ordered.
 type obeyed struct {
 	drain    Drain
 	verdicts map[string]registry.Mode
@@ -43,26 +45,15 @@ type obeyed struct {
 // modes are the prober's for the registry's.
 var modes = map[registry.Mode]reach.Mode{registry.ModeAuto: reach.Auto, registry.ModeUp: reach.ForceUp, registry.ModeDown: reach.ForceDown}
 
-// obey does what has changed of what the registry says.
+// obey does what has changed of what the node is ordered.
 func (c *Cluster) obey() {
 	c.obeying.Lock()
 	defer c.obeying.Unlock()
-	now := obeyed{verdicts: map[string]registry.Mode{}}
-	err := c.group.View(func(s *registry.State) {
-		site := s.Order(registry.DrainSite, c.self.Site)
-		now.drain.On = site.On || s.Order(registry.DrainNode, c.self.Node).On
-		if site.On && site.Until > 0 {
-			now.drain.Until = time.Unix(int64(site.Until), 0)
-		}
-		for _, o := range s.Orders() {
-			if o.Kind == registry.Verdict {
-				now.verdicts[o.Name] = o.Mode
-			}
-		}
-	})
+	orders, err := c.orders()
 	if err != nil {
 		return // the group has closed
 	}
+	now := c.read(orders)
 	if now.drain != c.obeyed.drain {
 		c.gossip.SetDraining(now.drain.On)
 		c.config.Draining(now.drain)
@@ -78,6 +69,54 @@ func (c *Cluster) obey() {
 		}
 	}
 	c.obeyed = now
+}
+
+// orders are those of the registry or, while it is behind what the node has obeyed before,
+// those; with what other sites have told of this one, if that is newer. The lock obeying is
+// held.
+func (c *Cluster) orders() ([]registry.Order, error) {
+	now := c.kept
+	err := c.group.View(func(s *registry.State) {
+		if !c.kept.behind(s) {
+			now = keptOrders{Group: s.Group(), Index: s.Index(), Orders: s.Orders()}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(now.Orders, c.kept.Orders) {
+		if err := now.write(c.ordersFile()); err != nil {
+			c.logger.Error("orders are not kept on this node's disk: if it starts while its site has no quorum, it does not know them", "error", err)
+		}
+	}
+	c.kept = now
+	if c.told.Serial == 0 {
+		return now.Orders, nil
+	}
+	return append(slices.Clone(now.Orders), c.told), nil
+}
+
+func (c *Cluster) ordersFile() string { return filepath.Join(c.config.DataDir, "orders.json") }
+
+// read is what the orders mean for this node.
+func (c *Cluster) read(orders []registry.Order) obeyed {
+	now := obeyed{verdicts: map[string]registry.Mode{}}
+	var site registry.Order
+	for _, o := range orders {
+		switch {
+		case o.Kind == registry.DrainNode && o.Name == c.self.Node:
+			now.drain.On = o.On
+		case o.Kind == registry.DrainSite && o.Name == c.self.Site && o.Serial > site.Serial:
+			site = o
+		case o.Kind == registry.Verdict:
+			now.verdicts[o.Name] = o.Mode
+		}
+	}
+	now.drain.On = now.drain.On || site.On
+	if site.On && site.Until > 0 {
+		now.drain.Until = time.Unix(int64(site.Until), 0)
+	}
+	return now
 }
 
 func (c *Cluster) force(site string, mode reach.Mode) {
@@ -185,12 +224,24 @@ func (c *Cluster) adopt(ctx context.Context, told []registry.Order) error {
 		if o.Serial <= known {
 			continue
 		}
-		o.Own = o.Name == c.self.Site
+		if o.Own = o.Name == c.self.Site; o.Own {
+			c.heed(o)
+		}
 		if err := c.group.Order(ctx, o); err != nil {
 			return fmt.Errorf("keeping that site %s drains, or no longer: %w", o.Name, err)
 		}
 	}
 	return nil
+}
+
+// heed obeys what others have told of this site, whether or not its registry can keep it.
+func (c *Cluster) heed(o registry.Order) {
+	c.obeying.Lock()
+	if o.Serial > c.told.Serial {
+		c.told = o
+	}
+	c.obeying.Unlock()
+	c.obey()
 }
 
 // tell tells a node of each other site which sites drain. Who does not hear it learns it
