@@ -92,6 +92,7 @@ type call struct {
 	attempts int              // to move
 	stale    uint64           // an epoch that is over, found while moving
 	giveUp   time.Time        // when moving has taken too long
+	setback  setback          // the last move away from a silent node
 	relay    *session.Relay   // to the node of the conference; nil: it is here
 	deadline time.Time        // of the farewell, or of the next attempt to move
 	where    sites.Assignment // of the conference, as it was entered

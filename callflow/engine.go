@@ -46,6 +46,9 @@ type Traces interface {
 // is not 0, is one no longer, and is replaced.
 type Locator interface {
 	Locate(ctx context.Context, room store.Room, over uint64) (sites.Assignment, error)
+	// Local is where those callers of this site talk who cannot hear the home of the room,
+	// though it answers; it fails at the home itself.
+	Local(ctx context.Context, room store.Room) (sites.Assignment, error)
 	// Current is what this node knows of a room of its site, without asking.
 	Current(room store.RoomID) (sites.Assignment, bool)
 }

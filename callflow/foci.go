@@ -23,8 +23,10 @@ type Foci interface {
 	// Standing tells the node that took a caller's call what the caller has in the
 	// conference here.
 	Standing(ctx context.Context, node store.Place, p store.ParticipantID, st roster.Standing) error
-	// Alive says whether a node is live, as far as is known.
+	// Alive says whether a node is live, as far as is known; Ping asks it for a sign of
+	// life.
 	Alive(node store.Place) bool
+	Ping(ctx context.Context, node store.Place) error
 }
 
 // Reservation asks for a seat for a caller whose call will be forwarded.

@@ -83,6 +83,10 @@ func (p *pair) Locate(_ context.Context, _ store.Room, over uint64) (sites.Assig
 	return sites.Assignment{Focus: p.focus, Kind: store.KindMain, Epoch: max(7, over+1)}, nil
 }
 
+func (p *pair) Local(context.Context, store.Room) (sites.Assignment, error) {
+	return sites.Assignment{}, sites.ErrAtHome
+}
+
 func (p *pair) Current(store.RoomID) (sites.Assignment, bool) { return sites.Assignment{}, false }
 
 func (p *pair) at(node store.Place) *Engine { return p.nodes[node.Node].engine }
@@ -110,7 +114,8 @@ func (p *pair) Say(_ context.Context, node store.Place, id store.ParticipantID, 
 func (p *pair) Standing(_ context.Context, node store.Place, id store.ParticipantID, st roster.Standing) error {
 	return p.at(node).Standing(id, st)
 }
-func (p *pair) Alive(store.Place) bool { return true }
+func (p *pair) Alive(store.Place) bool                  { return true }
+func (p *pair) Ping(context.Context, store.Place) error { return nil }
 
 func (p *pair) must(err error) {
 	p.Helper()

@@ -42,6 +42,7 @@ func (c *call) watchFocus() {
 	}
 	if leg.release(store.CauseLost) {
 		c.logger.Warn("the conference's node is lost", "node", leg.node.Node, "at", leg.node.Site, "silence", silence)
+		c.setback.lost(leg.node, c.now())
 	}
 }
 
@@ -100,7 +101,7 @@ func (c *call) tryMove(now time.Time) {
 		c.logger.Info("caller moved", "conference", c.stay.Participant.ConferenceID, "node", c.stay.Participant.Focus.Node, "took", c.now().Sub(c.giveUp.Add(-moveTime)))
 	case errors.Is(err, ErrTaken):
 		c.vanish("another node has taken it over")
-	case refusalOf(err) != store.CauseError || !c.now().Before(c.giveUp):
+	case refusalOf(err) != store.CauseError || errors.Is(err, errNoAudio) || !c.now().Before(c.giveUp):
 		c.notJoined("move", err)
 	default:
 		c.logger.Debug("caller not moved yet", "error", err)
@@ -142,7 +143,7 @@ func (c *call) destination() (sites.Assignment, error) {
 	if hint != (sites.Assignment{}) && (hint.Focus == e.Place || e.Foci.Alive(hint.Focus)) {
 		return hint, nil
 	}
-	return c.locate(c.stale)
+	return c.relocate()
 }
 
 func (c *call) moveHere(ctx context.Context, where sites.Assignment, a conference.Admission) error {
@@ -181,6 +182,7 @@ func (c *call) moveThere(ctx context.Context, where sites.Assignment, a conferen
 // moved notes where the stay goes on.
 func (c *call) moved(m membership, where sites.Assignment, conf store.ConferenceID) {
 	c.stay.Move(conf, where.Focus, where.Epoch)
+	c.setback.moved(where.Focus, c.now())
 	p := c.stay.Participant.ID
 	c.engine.traces.Put(outbox.Write{What: "move of participant " + string(p), Do: func(ctx context.Context) error {
 		return c.engine.config.Traces.MoveParticipant(ctx, p, conf, where.Focus, where.Epoch)

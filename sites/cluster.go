@@ -110,12 +110,29 @@ func (c *Cluster) Locate(ctx context.Context, room store.Room, over uint64) (Ass
 		return a, nil
 	}
 	c.config.Logger.Warn("the conference is a local one: its home site cannot be reached", "room", room.ID, "home", home, "error", err)
-	a, err = c.here(ctx, room.ID, store.KindLocal, over)
+	return c.local(ctx, room, over)
+}
+
+// local is the room's local conference of this site.
+func (c *Cluster) local(ctx context.Context, room store.Room, over uint64) (Assignment, error) {
+	a, err := c.here(ctx, room.ID, store.KindLocal, over)
 	if !lost(err) {
 		return a, err
 	}
 	c.config.Logger.Warn("hosting a local conference here: the site has no quorum either", "room", room.ID, "error", err)
 	return c.alone(over), nil
+}
+
+// ErrAtHome: the room has no local conference in its home site.
+var ErrAtHome = errors.New("there is no local conference in the room's home site")
+
+// Local finds or makes the room's local conference of this site whatever is thought of
+// the home site: for callers who cannot hear it, though it answers.
+func (c *Cluster) Local(ctx context.Context, room store.Room) (Assignment, error) {
+	if c.Home(room.HomeSite) == c.config.Self.Site {
+		return Assignment{}, ErrAtHome
+	}
+	return c.local(ctx, room, 0)
 }
 
 // here asks the site's registry.

@@ -206,6 +206,26 @@ func TestLocalConference(t *testing.T) {
 	}
 }
 
+// MS12: who cannot hear the home site, though it answers, gets the site's local
+// conference; at home there is none.
+func TestLocalThoughHomeAnswers(t *testing.T) {
+	a, b := two()
+	r := room("r", "a")
+	got, err := b.cluster("b1").Local(t.Context(), r)
+	if err != nil || got.Kind != store.KindLocal || got.Focus.Site != "b" {
+		t.Errorf("%+v %v", got, err)
+	}
+	if again, err := b.cluster("b2").Local(t.Context(), r); err != nil || again != got {
+		t.Errorf("another local conference: %+v %v", again, err)
+	}
+	if _, err := a.cluster("a1").Local(t.Context(), r); !errors.Is(err, ErrAtHome) {
+		t.Errorf("at home: %v", err)
+	}
+	if home := locate(t, b.cluster("b2"), r, 0); home.Kind != store.KindMain {
+		t.Errorf("whoever can reach home: %+v", home)
+	}
+}
+
 // MS5: without a quorum each node hosts for itself, and callers talk.
 func TestNoQuorum(t *testing.T) {
 	a, b := two()

@@ -37,6 +37,11 @@ func (s *Single) Locate(_ context.Context, room store.Room, over uint64) (Assign
 	return Assignment{Focus: s.place, Kind: store.KindMain, Epoch: epoch}, nil
 }
 
+// Local fails: a single node is the home of all rooms.
+func (s *Single) Local(context.Context, store.Room) (Assignment, error) {
+	return Assignment{}, ErrAtHome
+}
+
 // Current is the room's assignment, if it has one.
 func (s *Single) Current(room store.RoomID) (Assignment, bool) {
 	s.mu.Lock()

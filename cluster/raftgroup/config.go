@@ -66,7 +66,8 @@ type Config struct {
 type Timing struct {
 	// Election is how long followers do without the leader before they elect
 	// another; 500 ms by default. A leader without contact to a quorum stops after
-	// half of it, and an exchange with a peer fails after twice of it.
+	// half of it, and an exchange with a peer fails after all of it: a peer that is slow
+	// to write is sent the same again, and has it then.
 	Election time.Duration
 	// Patience is how long a request looks for a leader and waits for its answer;
 	// four times Election by default, which outlasts an election.

@@ -65,7 +65,7 @@ func Start(cfg Config) (*Group, error) {
 	}
 	g := &Group{
 		cfg: cfg, logger: cfg.Logger, self: serverID(cfg.Node, disk.id), disk: disk,
-		machine: newMachine(cfg.Logger), leadership: newLeadership(), addresses: newAddressBook(cfg.Live),
+		machine: newMachine(cfg.Logger), leadership: newLeadership(cfg.Timing.Election), addresses: newAddressBook(cfg.Live),
 		numbers: newNumbers(), asking: make(chan struct{}, maxAsking), dialogs: newBatcher(), syncs: newSyncer(),
 	}
 	g.ctx, g.cancel = context.WithCancelCause(context.Background())
@@ -82,7 +82,7 @@ func Start(cfg Config) (*Group, error) {
 func (g *Group) startRaft(streams *streams) (*raft.Raft, error) {
 	transport := raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream: streams, ServerAddressProvider: g.addresses, MaxPool: connections, MaxRPCsInFlight: inFlight,
-		Timeout: 2 * g.cfg.Timing.Election, Logger: g.logger,
+		Timeout: g.cfg.Timing.Election, Logger: g.logger,
 	})
 	logs, err := raft.NewLogCache(cachedLog, g.disk.store)
 	if err != nil {

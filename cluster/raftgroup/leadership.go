@@ -12,16 +12,18 @@ import (
 // leadership follows what Raft says of the leader, and, on the leader, of who does
 // not answer its heartbeats.
 type leadership struct {
+	doubt   time.Duration // for how long a leader that was lost counts as not answering
 	mu      sync.Mutex
 	leader  raft.ServerID
 	lost    time.Time       // when there was last a leader; set while there is none
 	tenure  context.Context // ends when the leader changes
 	end     context.CancelFunc
 	failing map[raft.ServerID]bool
+	fallen  raft.ServerID // the last leader that was lost
 }
 
-func newLeadership() *leadership {
-	l := &leadership{lost: time.Now(), failing: map[raft.ServerID]bool{}}
+func newLeadership(election time.Duration) *leadership {
+	l := &leadership{doubt: 2 * election, lost: time.Now(), failing: map[raft.ServerID]bool{}}
 	l.tenure, l.end = context.WithCancel(context.Background())
 	return l
 }
@@ -60,7 +62,7 @@ func (l *leadership) agree(ask func() (raft.ServerAddress, raft.ServerID)) {
 
 func (l *leadership) replace(leader raft.ServerID) {
 	if leader == "" && l.leader != "" {
-		l.lost = time.Now()
+		l.lost, l.fallen = time.Now(), l.leader
 	}
 	l.leader = leader
 	clear(l.failing)
@@ -76,11 +78,17 @@ func (l *leadership) now() (leader raft.ServerID, tenure context.Context, lost t
 	return l.leader, l.tenure, l.lost
 }
 
-// unanswered are the servers that do not answer this leader's heartbeats.
+// unanswered are the servers that do not answer this leader's heartbeats. The leader
+// before is one of them at first, since its silence made the election: to send it a
+// heartbeat and wait in vain would only delay what is known.
 func (l *leadership) unanswered() map[raft.ServerID]bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return maps.Clone(l.failing)
+	failing := maps.Clone(l.failing)
+	if l.fallen != "" && l.fallen != l.leader && time.Since(l.lost) < l.doubt {
+		failing[l.fallen] = true
+	}
+	return failing
 }
 
 func (l *leadership) close() {

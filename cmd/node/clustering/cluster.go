@@ -176,6 +176,9 @@ func (c *Cluster) Locator() *sites.Cluster        { return c.locator }
 func (c *Cluster) Foci() *peers.Client            { return c.foci }
 func (c *Cluster) Handovers() *handover.Handovers { return c.proofs }
 
+// Raft is how the site's Raft group is, as this node sees it.
+func (c *Cluster) Raft() raftgroup.Status { return c.group.Status() }
+
 // Load is how many participants a node has.
 type Load func() int
 
