@@ -27,6 +27,9 @@ type Foci interface {
 	// life.
 	Alive(node store.Place) bool
 	Ping(ctx context.Context, node store.Place) error
+	// Cut says whether another site is out of reach by this node's own probes. What is
+	// heard from there all the same goes one way only.
+	Cut(site string) bool
 }
 
 // Reservation asks for a seat for a caller whose call will be forwarded.

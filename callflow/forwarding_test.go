@@ -114,6 +114,7 @@ func (p *pair) Say(_ context.Context, node store.Place, id store.ParticipantID, 
 func (p *pair) Standing(_ context.Context, node store.Place, id store.ParticipantID, st roster.Standing) error {
 	return p.at(node).Standing(id, st)
 }
+func (p *pair) Cut(string) bool                         { return false }
 func (p *pair) Alive(store.Place) bool                  { return true }
 func (p *pair) Ping(context.Context, store.Place) error { return nil }
 

@@ -36,12 +36,11 @@ func (c *call) watchFocus() {
 	if !elsewhere {
 		return
 	}
-	silence := leg.media.Silence(c.engine.config.Media.Now())
-	if silence < deadSilence || silence < focusSilence && c.engine.config.Foci.Alive(leg.node) {
-		return
-	}
-	if leg.release(store.CauseLost) {
-		c.logger.Warn("the conference's node is lost", "node", leg.node.Node, "at", leg.node.Site, "silence", silence)
+	foci := c.engine.config.Foci
+	silence, cut := leg.media.Silence(c.engine.config.Media.Now()), foci.Cut(leg.node.Site)
+	lost := silence > focusSilence || silence > deadSilence && !foci.Alive(leg.node) || cut
+	if lost && leg.release(store.CauseLost) {
+		c.logger.Warn("the conference's node is lost", "node", leg.node.Node, "at", leg.node.Site, "silence", silence, "site_cut", cut)
 		c.setback.lost(leg.node, c.now())
 	}
 }

@@ -18,6 +18,7 @@ type Directory interface {
 	// SIP is where a node takes forwarded calls.
 	SIP(node store.Place) (addr netip.AddrPort, known bool)
 	Alive(node store.Place) bool
+	Cut(site string) bool
 }
 
 // Client asks other nodes. It is callflow.Foci and sites.Peers.

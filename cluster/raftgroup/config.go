@@ -70,7 +70,8 @@ type Timing struct {
 	// to write is sent the same again, and has it then.
 	Election time.Duration
 	// Patience is how long a request looks for a leader and waits for its answer;
-	// four times Election by default, which outlasts an election.
+	// six times Election by default, which outlasts an election whose votes were split
+	// once.
 	Patience time.Duration
 	// Gone is how long a node that Raft cannot reach either must be missing from
 	// Live before its run counts as over; 200 ms by default. If Raft does reach it,
@@ -105,7 +106,7 @@ func (t Timing) withDefaults() Timing {
 		}
 	}
 	set(&t.Election, 500*time.Millisecond)
-	set(&t.Patience, 4*t.Election)
+	set(&t.Patience, 6*t.Election)
 	set(&t.Gone, 200*time.Millisecond)
 	set(&t.Stable, 5*time.Second)
 	set(&t.Dead, 10*time.Second)

@@ -26,6 +26,9 @@ func TestADeadSiteIsKnownAndFoundAgain(t *testing.T) {
 		n.want("a", "b", reach.Up, 0, time.Second)
 		n.change(func() { n.off["b1"], n.off["b2"] = true, true })
 		n.want("a", "b", reach.Down, time.Second, 3*time.Second)
+		if !n.prober("a").Cut("b") || n.prober("a").Cut("a") {
+			t.Error("a dead site does not count as cut, or the own one does")
+		}
 		n.change(func() { n.off["b1"], n.off["b2"] = false, false })
 		n.want("a", "b", reach.Returning, 0, time.Second)
 		n.want("a", "b", reach.Up, 14*time.Second, 17*time.Second)
@@ -126,6 +129,9 @@ func TestTheOperatorForcesAVerdict(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.keeps("a", "b", reach.Down, time.Minute)
+		if p.Cut("b") {
+			t.Error("what the operator does not use counts as cut")
+		}
 		if err := p.Force("b", reach.Auto); err != nil {
 			t.Fatal(err)
 		}

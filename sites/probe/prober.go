@@ -88,6 +88,15 @@ func (p *Prober) Verdict(site string) reach.Verdict {
 	return p.machine.Verdict(site)
 }
 
+// Cut tells whether a site is down by the probes and by the verdict: what runs through
+// it is lost, or heard in one direction only. One that the operator takes out of use, and
+// that answers, is not.
+func (p *Prober) Cut(site string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.machine.Own(site) == reach.Down && p.machine.Verdict(site) == reach.Down
+}
+
 // All explains the verdicts on all other sites, by name.
 func (p *Prober) All() []reach.Status {
 	p.mu.Lock()

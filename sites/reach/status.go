@@ -51,6 +51,14 @@ func (m *Machine) Verdict(site string) Verdict {
 	return Unknown
 }
 
+// Own is what the probes alone say of the site, whatever the operator says.
+func (m *Machine) Own(site string) Verdict {
+	if s := m.sites[site]; s != nil {
+		return s.own
+	}
+	return Unknown
+}
+
 // Status explains the verdict on a site. ok is false for a site not known.
 func (m *Machine) Status(now time.Time, site string) (st Status, ok bool) {
 	s := m.sites[site]

@@ -242,6 +242,29 @@ func (l *Lab) around(site string, do func(wan.Link, string) error) error {
 	return nil
 }
 
+// Readdress gives a node that does not run another address of its site, with which it
+// starts next. Plan keeps the one that it had first.
+func (l *Lab) Readdress(ctx context.Context, name string, to netip.Addr) error {
+	p, err := l.Node(name)
+	if err != nil {
+		return err
+	}
+	site, err := l.Site(p.Site)
+	if err != nil {
+		return err
+	}
+	if p.Running() || !site.Network.Contains(to) {
+		return fmt.Errorf("give %s the address %v: it must not run, and the address must be of %v", name, to, site.Network)
+	}
+	if err := l.network.hosts[name].IP(ctx, "address flush dev eth0", fmt.Sprintf("address add %s dev eth0", netip.PrefixFrom(to, site.Network.Bits())),
+		fmt.Sprintf("route add default via %s", site.Gateway)); err != nil {
+		return fmt.Errorf("give %s the address %v: %w", name, to, err)
+	}
+	p.Address = to
+	p.command = l.spec.Command(l.Plan, p.Node).withDefaults(p.Node)
+	return nil
+}
+
 // Callers is the namespace in which callers of a site live, for SIPp and baresip, and
 // for sockets of one's own.
 func (l *Lab) Callers(site string) (*netns.Namespace, error) {

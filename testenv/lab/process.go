@@ -28,6 +28,13 @@ type Command struct {
 	Ready netip.AddrPort
 }
 
+func (c Command) withDefaults(n Node) Command {
+	if !c.Ready.IsValid() {
+		c.Ready = n.At(HTTPPort)
+	}
+	return c
+}
+
 // Process is the process of a node, which runs, is paused, or has ended and may be
 // started again.
 type Process struct {
@@ -47,10 +54,7 @@ type Process struct {
 }
 
 func newProcess(n Node, namespace *netns.Namespace, c Command, log hclog.Logger) *Process {
-	if !c.Ready.IsValid() {
-		c.Ready = n.At(HTTPPort)
-	}
-	return &Process{Node: n, Log: n.Dir + ".log", namespace: namespace, command: c, log: log,
+	return &Process{Node: n, Log: n.Dir + ".log", namespace: namespace, command: c.withDefaults(n), log: log,
 		client: &http.Client{Transport: &http.Transport{DialContext: namespace.DialContext, DisableKeepAlives: true}, Timeout: 10 * time.Second}}
 }
 
@@ -230,6 +234,20 @@ func (p *Process) WaitReady(ctx context.Context) error {
 			return fmt.Errorf("wait until %s is ready: %w: %w", p.Name, context.Cause(ctx), err)
 		}
 	}
+}
+
+// Wipe removes the data of a node that does not run, as a new disk does. Its certificates
+// are elsewhere, and stay.
+func (p *Process) Wipe() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.running() {
+		return fmt.Errorf("wipe %s: it runs: stop or kill it first", p.Name)
+	}
+	if err := os.RemoveAll(p.Dir); err != nil {
+		return fmt.Errorf("wipe %s: %w", p.Name, err)
+	}
+	return nil
 }
 
 // Client makes HTTP requests from the node's own namespace.

@@ -55,6 +55,9 @@ func (c *Cluster) Alive(node store.Place) bool {
 	return known && m.Alive
 }
 
+// Cut says whether another site is out of reach by this node's own probes.
+func (c *Cluster) Cut(site string) bool { return c.prober.Cut(site) }
+
 // candidates are the nodes as the locator sees them.
 func (c *Cluster) candidates() []sites.Node {
 	var list []sites.Node
