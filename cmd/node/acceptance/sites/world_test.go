@@ -2,21 +2,39 @@ package sites
 
 import (
 	"context"
-	"encoding/json"
+	"database/sql"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"go.uber.org/goleak"
 
-	"github.com/conclave-voice/conclave/testenv/caller"
 	"github.com/conclave-voice/conclave/testenv/lab"
 	"github.com/conclave-voice/conclave/testenv/node"
-	"github.com/conclave-voice/conclave/testenv/tone"
 	"github.com/conclave-voice/conclave/testenv/tools"
 	"github.com/conclave-voice/conclave/testenv/wan"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// atOnce is how many labs run side by side. They wait more than they compute.
+const atOnce = "3"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		if err := flag.Set("test.parallel", atOnce); err != nil {
+			panic(err) // there is no such flag any more
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	number = "4989123456"
@@ -27,23 +45,34 @@ const (
 	patience = 40 * time.Second
 )
 
-// world is a lab whose nodes are one cluster: alpha, the home of the room, beta, and the
-// database at a third place, 40 ms from one another.
+// world is a lab whose nodes are one cluster: alpha, the home of the room, other sites,
+// and the database at a place of its own, 40 ms from one another.
 type world struct {
 	*testing.T
 	*lab.Lab
 	ctx      context.Context
 	operator *lab.Operator
-	callers  int
+	db       *sql.DB
+	stays    int // that were begun
+
+	mu      sync.Mutex
+	callers int
 }
 
-func newWorld(t *testing.T, alpha, beta int, flags ...string) *world {
+// names are those of the sites, in order.
+var names = []string{"alpha", "beta", "gamma"}
+
+// newWorld makes sites with so many nodes each.
+func newWorld(t *testing.T, nodes ...int) *world {
 	t.Helper()
 	tools.NeedNamespaces(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+long(0, time.Hour))
 	t.Cleanup(cancel)
-	spec, operator := lab.Cluster(lab.Spec{Sites: []lab.SiteSpec{{Name: "alpha", Nodes: alpha}, {Name: "beta", Nodes: beta}}, Database: "db",
-		WAN: wan.Impairment{Delay: 20 * time.Millisecond}, Dir: t.ArtifactDir()}, node.Program(t), flags...)
+	spec := lab.Spec{Database: "db", WAN: wan.Impairment{Delay: 20 * time.Millisecond}, Dir: t.ArtifactDir()}
+	for i, n := range nodes {
+		spec.Sites = append(spec.Sites, lab.SiteSpec{Name: names[i], Nodes: n})
+	}
+	spec, operator := lab.Cluster(spec, node.Program(t))
 	l, err := lab.Start(ctx, spec)
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +83,23 @@ func newWorld(t *testing.T, alpha, beta int, flags ...string) *world {
 		}
 	})
 	w := &world{T: t, Lab: l, ctx: ctx, operator: operator}
+	w.openDatabase()
 	w.must(l.WaitReady(ctx), operator.Open(ctx, l, "alpha-1", number), operator.AddRoom(ctx, l, "alpha-1", "alpha", code))
 	return w
+}
+
+// openDatabase looks at the database from where it is, so that no cut is in the way.
+func (w *world) openDatabase() {
+	w.Helper()
+	there, err := w.Callers("db")
+	w.must(err)
+	config, err := pgx.ParseConfig(w.Database)
+	w.must(err)
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return there.DialContext(ctx, network, address)
+	}
+	w.db = stdlib.OpenDB(*config)
+	w.Cleanup(func() { w.db.Close() })
 }
 
 func (w *world) must(errs ...error) {
@@ -67,64 +111,49 @@ func (w *world) must(errs ...error) {
 	}
 }
 
-// one is a caller, with a tone that is its own.
-type one struct {
-	*caller.Call
-	w    *world
-	tone int
+// long is a time that CONCLAVE_LONG_TESTS=1 makes longer.
+func long(short, longer time.Duration) time.Duration {
+	if os.Getenv("CONCLAVE_LONG_TESTS") != "" {
+		return longer
+	}
+	return short
 }
 
-// call lets a new caller of the node's site call the node and key the code.
-func (w *world) call(at string) one {
+// until looks again and again until it is so.
+func (w *world) until(what string, so func() bool) {
 	w.Helper()
-	c, err := w.tryCall(at)
-	w.must(err)
-	return c
-}
-
-func (w *world) tryCall(at string) (one, error) {
-	p, err := w.Node(at)
-	w.must(err)
-	phone, err := w.Phone(p.Site)
-	w.must(err)
-	hz := int(tone.Caller(w.callers % 9)) // what phones listen for
-	w.callers++
-	c, err := phone.Call(w.ctx, caller.Dial{To: p.At(lab.SIPPort), Number: number, From: at, Keys: code + "#", Tone: hz})
-	return one{c, w, hz}, err
-}
-
-// hear waits until each hears all the others.
-func (w *world) hear(all ...one) {
-	w.Helper()
-	for _, a := range all {
-		for _, b := range all {
-			if a.tone != b.tone {
-				within, cancel := context.WithTimeout(w.ctx, patience)
-				err := a.AwaitTone(within, b.tone, steady)
-				cancel()
-				if err != nil {
-					w.Fatalf("the caller with %d Hz does not hear %d Hz: %v\n%s", a.tone, b.tone, err, a.Timeline())
-				}
-			}
+	within, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for !so() {
+		select {
+		case <-within.Done():
+			w.Fatalf("in %v it did not come about that %s", patience, what)
+		case <-ticker.C:
 		}
 	}
 }
 
-// deaf waits until none of the first hears any of the others.
-func (w *world) deaf(those, others []one) {
-	w.Helper()
-	for _, a := range those {
-		for _, b := range others {
-			w.must(a.AwaitNoTone(w.ctx, b.tone, steady))
-		}
+// pass lets a time pass that a fault lasts.
+func (w *world) pass(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-w.ctx.Done():
 	}
 }
 
 // cut cuts two sites off from each other, and heal undoes it.
 func (w *world) cut(a, b string) {
 	w.Helper()
-	link := wan.Link{From: a, To: b}
-	w.must(w.WAN().Cut(link, ""), w.WAN().Cut(link.Reverse(), ""))
+	w.cutOneWay(a, b, "")
+	w.cutOneWay(b, a, "")
+}
+
+// cutOneWay drops what goes from one site to another, of one class or all.
+func (w *world) cutOneWay(from, to, class string) {
+	w.Helper()
+	w.must(w.WAN().Cut(wan.Link{From: from, To: to}, class))
 }
 
 func (w *world) heal(a, b string) {
@@ -133,79 +162,42 @@ func (w *world) heal(a, b string) {
 	w.must(w.WAN().Heal(link, ""), w.WAN().Heal(link.Reverse(), ""))
 }
 
-// hangUp ends calls.
-func (w *world) hangUp(all ...one) {
+// process is a node's.
+func (w *world) process(node string) *lab.Process {
 	w.Helper()
-	for _, c := range all {
-		w.must(c.HangUp(w.ctx))
-	}
-}
-
-// conference is one that is open.
-type conference struct {
-	ID    string
-	Kind  string
-	Focus struct{ Site, Node string }
-}
-
-// open lists the open conferences by a node.
-func (w *world) open(by string) (list []conference) {
-	w.Helper()
-	out, err := w.operator.Do(w.ctx, w.Lab, by, "conferences", "list", "-o", "json")
+	p, err := w.Node(node)
 	w.must(err)
-	w.must(json.Unmarshal([]byte(out), &list))
-	return list
+	return p
 }
 
-// theOne waits until one conference is open, by a node.
-func (w *world) theOne(by string) conference {
+// nodesOf are those of a site, without some.
+func (w *world) nodesOf(site string, but ...string) (list []string) {
 	w.Helper()
-	for {
-		if list := w.open(by); len(list) == 1 {
-			return list[0]
+	s, err := w.Site(site)
+	w.must(err)
+next:
+	for _, n := range s.Nodes {
+		for _, b := range but {
+			if b == n.Name {
+				continue next
+			}
 		}
-		select {
-		case <-w.ctx.Done():
-			w.Fatal("no conference was opened")
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-}
-
-// record is of one stay.
-type record struct {
-	ID, Cause string
-	Ingress   struct{ Site, Node string }
-	Focus     struct{ Site, Node string }
-}
-
-// records waits for so many, and for no more.
-func (w *world) records(by string, n int) (list []record) {
-	w.Helper()
-	for {
-		out, err := w.operator.Do(w.ctx, w.Lab, by, "xdrs", "list", "-o", "json")
-		w.must(err)
-		w.must(json.Unmarshal([]byte(out), &list))
-		if len(list) >= n {
-			break
-		}
-		select {
-		case <-w.ctx.Done():
-			w.Fatalf("%d records, want %d: %s", len(list), n, out)
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
-	seen := map[string]bool{}
-	for _, r := range list {
-		seen[r.ID] = true
-	}
-	if len(list) != n || len(seen) != n {
-		w.Errorf("%d records of %d stays, want %d: %+v", len(list), len(seen), n, list)
+		list = append(list, n.Name)
 	}
 	return list
 }
 
-// took logs how long something has taken since, for the table in BENCHMARKS.md.
-func (w *world) took(what string, since time.Time) {
-	w.Logf("measured: %s: %v", what, time.Since(since).Round(10*time.Millisecond))
+// took logs how long something has taken, for the table in BENCHMARKS.md.
+func (w *world) took(what string, d time.Duration) {
+	w.Logf("measured: %s: %v", what, d.Round(10*time.Millisecond))
+}
+
+// do has an operator's command carried out by a node.
+func (w *world) do(by string, args ...string) string {
+	w.Helper()
+	out, err := w.operator.Do(w.ctx, w.Lab, by, args...)
+	if err != nil {
+		w.Fatal(fmt.Errorf("%v: %w", args, err))
+	}
+	return out
 }

@@ -1,0 +1,147 @@
+package sites
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/conclave-voice/conclave/testenv/invariants"
+)
+
+// conference is one that is open.
+type conference struct {
+	ID, Kind, Room string
+	Focus          struct{ Site, Node string }
+}
+
+// open lists the open conferences by a node.
+func (w *world) open(by string) (list []conference) {
+	w.Helper()
+	w.must(json.Unmarshal([]byte(w.do(by, "conferences", "list", "-o", "json")), &list))
+	return list
+}
+
+// theOne waits until one conference is open, by a node.
+func (w *world) theOne(by string) (c conference) {
+	w.Helper()
+	w.until("one conference is open", func() bool {
+		list := w.open(by)
+		if len(list) == 1 {
+			c = list[0]
+		}
+		return len(list) == 1
+	})
+	return c
+}
+
+// kinds counts the open conferences by kind and site, as the database has them.
+func (w *world) kinds() map[string]int {
+	w.Helper()
+	rows, err := w.db.QueryContext(w.ctx, `SELECT kind || ' at ' || site, count(*) FROM conference WHERE ended_at = 0 GROUP BY 1`)
+	w.must(err)
+	defer rows.Close()
+	kinds := map[string]int{}
+	for rows.Next() {
+		var kind string
+		var n int
+		w.must(rows.Scan(&kind, &n))
+		kinds[kind] = n
+	}
+	w.must(rows.Err())
+	return kinds
+}
+
+// wantKinds waits until just these conferences are open, such as "main at alpha".
+func (w *world) wantKinds(want ...string) {
+	w.Helper()
+	w.until(fmt.Sprintf("there is %v", want), func() bool {
+		got := w.kinds()
+		for _, k := range want {
+			if got[k] != 1 {
+				return false
+			}
+		}
+		return len(got) == len(want)
+	})
+}
+
+// count is a number from the database.
+func (w *world) count(query string, args ...any) (n int) {
+	w.Helper()
+	w.must(w.db.QueryRowContext(w.ctx, query, args...).Scan(&n))
+	return n
+}
+
+// records waits until the database has so many, and tells if there are more.
+func (w *world) records(n int) {
+	w.Helper()
+	got := 0
+	w.until(fmt.Sprintf("there are %d records", n), func() bool {
+		got = w.count("SELECT count(*) FROM xdr")
+		return got >= n
+	})
+	if got != n {
+		w.Errorf("%d records, want %d", got, n)
+	}
+}
+
+// metrics are a node's.
+func (w *world) metrics(node string) invariants.Metrics {
+	w.Helper()
+	text, err := w.process(node).Get(w.ctx, "/metrics")
+	w.must(err)
+	m, err := invariants.ReadMetrics(text)
+	w.must(err)
+	return m
+}
+
+// leader is the node that leads a site's Raft group, as it says itself; empty: none does.
+func (w *world) leader(site string) string {
+	w.Helper()
+	for _, n := range w.nodesOf(site) {
+		if w.process(n).State() == "running" && w.metrics(n)["conclave_raft_leading"] == 1 {
+			return n
+		}
+	}
+	return ""
+}
+
+// always checks what holds at every moment.
+func (w *world) always() {
+	w.Helper()
+	broken, err := invariants.CheckStore(w.ctx, w.db, invariants.Always())
+	w.must(err)
+	for _, b := range broken {
+		w.Error(b)
+	}
+}
+
+// over is called when all calls have ended, the faults are over and all nodes run. In a
+// while nothing must be left, every stay that was begun has one record, and the
+// invariants hold.
+func (w *world) over() {
+	w.Helper()
+	var left []string
+	defer func() {
+		if w.Failed() {
+			w.Log(strings.Join(left, "\n"))
+		}
+	}()
+	ended := time.Now()
+	w.until("nothing is left", func() bool {
+		var err error
+		left, err = invariants.CheckStore(w.ctx, w.db, append(invariants.Always(), invariants.AtRest()...))
+		w.must(err)
+		for _, n := range w.Nodes() {
+			for _, b := range invariants.CheckIdle(w.metrics(n.Name)) {
+				left = append(left, n.Name+" has "+b)
+			}
+		}
+		return len(left) == 0
+	})
+	w.took("all has ended: nothing is left, and all records are there", time.Since(ended))
+	if got := w.count("SELECT count(*) FROM xdr"); got != w.stays {
+		w.Errorf("%d records of %d stays", got, w.stays)
+	}
+}
