@@ -23,7 +23,9 @@ func (w *world) call(at string) one {
 
 func (w *world) callRoom(at, code string) one {
 	w.Helper()
-	c, err := w.tryCall(at, code)
+	hz := int(tone.Caller(w.callers % tones))
+	w.callers++
+	c, err := w.dial(at, code, hz)
 	w.must(err)
 	w.stays++
 	return c
@@ -32,8 +34,8 @@ func (w *world) callRoom(at, code string) one {
 // tones are what phones listen for. As many callers have tones of their own.
 const tones = 9
 
-// tryCall does not count the stay.
-func (w *world) tryCall(at, code string) (one, error) {
+// dial calls with a tone. It does not count the stay.
+func (w *world) dial(at, code string, hz int) (one, error) {
 	p, err := w.Node(at)
 	if err != nil {
 		return one{}, err
@@ -42,10 +44,6 @@ func (w *world) tryCall(at, code string) (one, error) {
 	if err != nil {
 		return one{}, err
 	}
-	w.mu.Lock()
-	hz := int(tone.Caller(w.callers % tones))
-	w.callers++
-	w.mu.Unlock()
 	c, err := phone.Call(w.ctx, caller.Dial{To: p.At(lab.SIPPort), Number: number, From: at, Keys: code + "#", Tone: hz})
 	return one{c, hz}, err
 }
@@ -137,8 +135,6 @@ func (w *world) homeAgain(at string, home, far one) one {
 			return fresh
 		}
 		w.hangUp(fresh)
-		w.mu.Lock()
 		w.callers-- // its tone is free
-		w.mu.Unlock()
 	}
 }

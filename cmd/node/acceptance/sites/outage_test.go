@@ -49,8 +49,6 @@ func (w *world) comeAndGo(there ...one) {
 		fresh := w.call(n.Name)
 		w.hear(append([]one{fresh}, there...)...)
 		w.hangUp(fresh)
-		w.mu.Lock()
 		w.callers-- // its tone is free
-		w.mu.Unlock()
 	}
 }

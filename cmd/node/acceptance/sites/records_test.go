@@ -117,6 +117,10 @@ func (w *world) always() {
 	}
 }
 
+// restTime bounds what is left after the end: a node keeps the seat of a caller whose own
+// node has died for the media time-out of a minute.
+const restTime = 60*time.Second + patience
+
 // over is called when all calls have ended, the faults are over and all nodes run. In a
 // while nothing must be left, every stay that was begun has one record, and the
 // invariants hold.
@@ -129,7 +133,7 @@ func (w *world) over() {
 		}
 	}()
 	ended := time.Now()
-	w.until("nothing is left", func() bool {
+	w.untilAtMost(restTime, "nothing is left", func() bool {
 		var err error
 		left, err = invariants.CheckStore(w.ctx, w.db, append(invariants.Always(), invariants.AtRest()...))
 		w.must(err)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -54,9 +53,7 @@ type world struct {
 	operator *lab.Operator
 	db       *sql.DB
 	stays    int // that were begun
-
-	mu      sync.Mutex
-	callers int
+	callers  int
 }
 
 // names are those of the sites, in order.
@@ -121,6 +118,11 @@ func long(short, longer time.Duration) time.Duration {
 
 // until looks again and again until it is so.
 func (w *world) until(what string, so func() bool) {
+	w.Helper()
+	w.untilAtMost(patience, what, so)
+}
+
+func (w *world) untilAtMost(patience time.Duration, what string, so func() bool) {
 	w.Helper()
 	within, cancel := context.WithTimeout(w.ctx, patience)
 	defer cancel()

@@ -1,0 +1,158 @@
+package sites
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/conclave-voice/conclave/testenv/caller"
+	"github.com/conclave-voice/conclave/testenv/tone"
+)
+
+// MS14, MS15, MS2: one after the other, all nodes of two sites are drained, stopped and
+// started again, as with an upgrade, while callers at all of them come, talk and go. No
+// call is refused by a node in use, none is lost, each caller hears another of its room,
+// and there is one record of each stay.
+func TestRollingUpgrade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 3, 3)
+	traffic := &traffic{world: w, holds: long(4*time.Second, 15*time.Second), out: map[string]bool{}}
+	coming, stop := context.WithCancel(w.ctx)
+	defer stop()
+	callers, ctx := errgroup.WithContext(coming)
+	for n := range 4 {
+		room, home := fmt.Sprintf("200000%d", n), names[n%2]
+		w.must(w.operator.AddRoom(w.ctx, w.Lab, "alpha-1", home, room))
+		for k := range 6 {
+			callers.Go(func() error { return traffic.comeAndGo(ctx, room, int(tone.Caller(k))) })
+		}
+	}
+	began := time.Now()
+	for _, n := range w.Nodes() {
+		w.pass(2 * time.Second)
+		if ctx.Err() != nil {
+			break // a call was lost: no need to go on
+		}
+		traffic.use(n.Name, false)
+		w.do(n.Name, "nodes", "drain", n.Name)
+		w.until("the calls of "+n.Name+" have ended", func() bool { return w.metrics(n.Name)["conclave_calls"] == 0 || ctx.Err() != nil })
+		p := w.process(n.Name)
+		w.must(p.Stop(w.ctx), p.Restart(w.ctx))
+		traffic.use(n.Name, true)
+		w.always()
+	}
+	took := time.Since(began)
+	stop()
+	if err := callers.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	w.took(fmt.Sprintf("rolling upgrade of %d nodes, with %d calls", len(w.Nodes()), traffic.calls), took)
+	w.stays += traffic.calls
+	w.over()
+}
+
+// traffic is callers who come and go.
+type traffic struct {
+	*world
+	holds time.Duration // about how long each talks
+
+	mu    sync.Mutex
+	out   map[string]bool // nodes that are not to be called
+	calls int             // that were in a conference
+}
+
+// use says whether a node is to be called.
+func (t *traffic) use(node string, on bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.out[node] = !on
+}
+
+// some is a node that is to be called.
+func (t *traffic) some() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var list []string
+	for _, n := range t.Nodes() {
+		if !t.out[n.Name] {
+			list = append(list, n.Name)
+		}
+	}
+	return list[rand.IntN(len(list))]
+}
+
+func (t *traffic) isOut(node string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.out[node]
+}
+
+// comeAndGo calls a room again and again, with a tone that is its own in the room. A node
+// that is taken out of use at this moment may refuse, and another is called, as carriers
+// do (RFC 3263 section 4.3).
+func (t *traffic) comeAndGo(coming context.Context, room string, hz int) error {
+	for coming.Err() == nil {
+		at := t.some()
+		c, err := t.dial(at, room, hz)
+		if refused := (*caller.Refused)(nil); errors.As(err, &refused) && refused.Status == 503 && t.isOut(at) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("call %s: %w", at, err)
+		}
+		t.mu.Lock()
+		t.calls++
+		t.mu.Unlock()
+		if err := t.talk(c, t.holds/2+rand.N(t.holds)); err != nil {
+			return fmt.Errorf("caller of room %s at %s: %w", room, at, err)
+		}
+	}
+	return nil
+}
+
+// talk waits until the caller hears another, stays for a while, and hangs up.
+func (t *traffic) talk(c one, while time.Duration) error {
+	within, cancel := context.WithTimeout(t.ctx, patience)
+	defer cancel()
+	if err := c.awaitAnother(within); err != nil {
+		return err
+	}
+	stay := time.NewTimer(while)
+	defer stay.Stop()
+	select {
+	case <-stay.C:
+	case <-c.Done():
+		reason, _ := c.Ended()
+		return fmt.Errorf("the call was ended: %s\n%s", reason, c.Timeline())
+	case <-t.ctx.Done():
+	}
+	return c.HangUp(t.ctx)
+}
+
+// awaitAnother waits until some other caller is heard.
+func (c one) awaitAnother(ctx context.Context) error {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		line := c.Timeline()
+		for _, s := range line.Heard {
+			if s.Tone != c.tone && s.To.Sub(s.From) > steady/4 {
+				return nil
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-c.Done():
+			reason, _ := c.Ended()
+			return fmt.Errorf("the call was ended: %s\n%s", reason, line)
+		case <-ctx.Done():
+			return fmt.Errorf("nobody was heard: %w\n%s", context.Cause(ctx), line)
+		}
+	}
+}
