@@ -14,18 +14,19 @@ type connections struct {
 	limits Limits
 
 	mu       sync.Mutex
-	byPeer   map[netip.AddrPort]*tcpConn
+	all      map[*tcpConn]struct{}
+	byPeer   map[netip.AddrPort]*tcpConn // the latest: two calls may dial a peer at once
 	bySource map[netip.Addr]int
 }
 
 func newConnections(l Limits) *connections {
-	return &connections{limits: l, byPeer: map[netip.AddrPort]*tcpConn{}, bySource: map[netip.Addr]int{}}
+	return &connections{limits: l, all: map[*tcpConn]struct{}{}, byPeer: map[netip.AddrPort]*tcpConn{}, bySource: map[netip.Addr]int{}}
 }
 
 func (c *connections) size() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.byPeer)
+	return len(c.all)
 }
 
 // add takes a connection in; false if there are too many.
@@ -33,9 +34,10 @@ func (c *connections) add(t *tcpConn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	source := t.far.Addr()
-	if len(c.byPeer) >= c.limits.MaxConnections || c.bySource[source] >= c.limits.MaxConnectionsPerSource {
+	if len(c.all) >= c.limits.MaxConnections || c.bySource[source] >= c.limits.MaxConnectionsPerSource {
 		return false
 	}
+	c.all[t] = struct{}{}
 	c.byPeer[t.far] = t
 	c.bySource[source]++
 	return true
@@ -44,6 +46,7 @@ func (c *connections) add(t *tcpConn) bool {
 func (c *connections) remove(t *tcpConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	delete(c.all, t)
 	if c.byPeer[t.far] == t {
 		delete(c.byPeer, t.far)
 	}
@@ -65,7 +68,7 @@ func (c *connections) to(peer netip.AddrPort) *tcpConn {
 func (c *connections) closeAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, t := range c.byPeer {
+	for t := range c.all {
 		t.Close()
 	}
 }
