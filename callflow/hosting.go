@@ -262,6 +262,9 @@ func (c *call) runHosted(kept *reserved) {
 	if err := kept.seat.Enter(c.port, recordedName(kept.name, prompt.Narrowband)); err != nil {
 		c.logger.Info("forwarded caller not let in", "error", err)
 		c.row.Cause = refusalOf(err)
+		if outdated(err) {
+			c.row.Cause = store.CauseMoved // its node asks anew
+		}
 		c.hangUp()
 		return
 	}

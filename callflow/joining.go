@@ -3,6 +3,7 @@ package callflow
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
@@ -86,9 +87,10 @@ func (c *call) lookup(code string) {
 	}
 }
 
-// maxLocations is how often a call asks where the room's conference runs, when the
-// answers are out of date by the time that it gets there.
-const maxLocations = 4
+// joinTime bounds how long a call asks again where the room's conference runs, when the
+// answers are out of date by the time that it gets there, or the node is one that has just
+// died or is taken out of use: its site needs a moment to notice, and to elect.
+const joinTime = 8 * time.Second
 
 // join takes the caller into the conference: where it runs, a seat, the money, and
 // then the audio (SPEC CA5, CA6).
@@ -99,28 +101,52 @@ func (c *call) join() {
 		c.notJoined("account", err)
 		return
 	}
-	a := conference.Admission{Room: room, Role: c.found.Role, Participant: store.NewParticipantID(), Caller: c.row.From,
-		Language: c.number.Language, AccountLimit: account.MaxParticipants}
+	a := conference.Admission{Room: room, Role: c.found.Role, Caller: c.row.From, Language: c.number.Language, AccountLimit: account.MaxParticipants}
 	// Until the conference says what the caller has there: if it is lost before that,
 	// nobody is heard who may have been muted (SPEC MS16).
 	c.has = roster.Standing{Role: c.found.Role, Muted: true}
-	var where sites.Assignment
-	for range maxLocations {
-		if where, err = c.locate(where.Epoch); err != nil {
-			c.notJoined("locate", err)
+	c.stale = 0
+	for giveUp := c.now().Add(joinTime); ; {
+		a.Participant = store.NewParticipantID() // the stay of the last attempt may have a record
+		step, err := c.tryJoin(a)
+		switch {
+		case err == nil:
 			return
-		}
-		a.Kind, a.Epoch = where.Kind, where.Epoch
-		step, err := c.joinAt(where, a)
-		if err == nil {
-			return
-		}
-		if !outdated(err) {
+		case refusalOf(err) != store.CauseError && !outdated(err) || step == "authorize" || c.now().After(giveUp):
 			c.notJoined(step, err)
 			return
 		}
+		c.logger.Info("caller not let in yet", "step", step, "error", err)
+		if !c.pause(movePause) {
+			c.leave(store.CauseShutdown, prompt.ServiceError)
+			return
+		}
 	}
-	c.notJoined("locate", conference.ErrEpochOver)
+}
+
+// tryJoin is one attempt. An assignment that is out of date is not taken again.
+func (c *call) tryJoin(a conference.Admission) (step string, err error) {
+	where, err := c.locate(c.stale)
+	if err != nil {
+		return "locate", err
+	}
+	a.Kind, a.Epoch = where.Kind, where.Epoch
+	if step, err = c.joinAt(where, a); outdated(err) {
+		c.stale = where.Epoch
+	}
+	return step, err
+}
+
+// pause waits; it is false when the node stops meanwhile.
+func (c *call) pause(d time.Duration) bool {
+	timer := c.engine.config.Clock.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.Chan():
+		return true
+	case <-c.stop:
+		return false
+	}
 }
 
 func (c *call) account(id store.AccountID) (store.Account, error) {
@@ -146,9 +172,10 @@ func (c *call) joinAt(where sites.Assignment, a conference.Admission) (step stri
 	return c.forward(ctx, where, a)
 }
 
-// outdated says whether an assignment was one no longer when it was used.
+// outdated says whether an assignment was one no longer when it was used. The conference
+// may also have moved, or ended, between the seat and the entry.
 func outdated(err error) bool {
-	return errors.Is(err, conference.ErrEpochOver) || errors.Is(err, store.ErrStaleEpoch)
+	return errors.Is(err, conference.ErrEpochOver) || errors.Is(err, store.ErrStaleEpoch) || errors.Is(err, roster.ErrEnded)
 }
 
 // joinHere takes the caller into a conference of this node. The error comes with the

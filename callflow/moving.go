@@ -100,7 +100,7 @@ func (c *call) tryMove(now time.Time) {
 		c.logger.Info("caller moved", "conference", c.stay.Participant.ConferenceID, "node", c.stay.Participant.Focus.Node, "took", c.now().Sub(c.giveUp.Add(-moveTime)))
 	case errors.Is(err, ErrTaken):
 		c.vanish("another node has taken it over")
-	case refusalOf(err) != store.CauseError || errors.Is(err, errNoAudio) || !c.now().Before(c.giveUp):
+	case refusalOf(err) != store.CauseError && !outdated(err) || errors.Is(err, errNoAudio) || !c.now().Before(c.giveUp):
 		c.notJoined("move", err)
 	default:
 		c.logger.Debug("caller not moved yet", "error", err)

@@ -17,8 +17,9 @@ const (
 	// signTime is how long the node has for it. It is more than the longest round trip
 	// between sites, and short beside the time in which a site notices a death.
 	signTime = 600 * time.Millisecond
-	// maxReturns is how often in a row a caller goes back to the same node. After that
-	// it is somewhere else within 7 s of the first packet that was missing.
+	// maxReturns is how often in a row a caller goes back to the same node, if there is
+	// another place to go to: after that it is there within 7 s of the first packet that
+	// was missing. Where there is none it goes back for moveTime.
 	maxReturns = 2
 	// steadyTime is how long the node's RTP must arrive to be trusted as before.
 	steadyTime = 10 * time.Second
@@ -33,13 +34,14 @@ var (
 type setback struct {
 	from  store.Place // zero: none
 	times int
+	first time.Time
 	back  time.Time // when the caller went back to it; zero: not yet
 }
 
 // lost notes that a node has fallen silent.
 func (s *setback) lost(node store.Place, now time.Time) {
 	if s.from != node || s.back.IsZero() || now.Sub(s.back) >= steadyTime {
-		*s = setback{from: node}
+		*s = setback{from: node, first: now}
 	}
 	s.times++
 }
@@ -55,7 +57,8 @@ func (s *setback) moved(to store.Place, now time.Time) {
 // sign of life: that is asked again. Nor is it, once more, to one that does, but whose
 // RTP never arrives. Its site cannot help there, for the other callers hear the node; but
 // to reach a site is to hear it, so the room is a local conference for those who do not.
-// At home there is none, and the caller is told (DESIGN, invariant 4: moving is bounded).
+// At home there is none, and in the end the caller is told (DESIGN, invariant 4: moving is
+// bounded).
 func (c *call) relocate() (sites.Assignment, error) {
 	where, err := c.locate(c.stale)
 	if err != nil || where.Focus != c.setback.from || where.Focus == c.engine.config.Place {
@@ -65,10 +68,13 @@ func (c *call) relocate() (sites.Assignment, error) {
 		c.logger.Error("the audio of a node does not arrive here, though the node answers: see what drops UDP on the way from its RTP ports", "node", where.Focus.Node, "at", where.Focus.Site)
 		ctx, cancel := c.within()
 		defer cancel()
-		if where, err = c.engine.config.Locator.Local(ctx, c.found.Room); err != nil {
+		local, err := c.engine.config.Locator.Local(ctx, c.found.Room)
+		if err == nil {
+			return local, nil
+		}
+		if c.now().Sub(c.setback.first) > moveTime {
 			return where, fmt.Errorf("%w: %w", errNoAudio, err)
 		}
-		return where, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), signTime)
 	defer cancel()

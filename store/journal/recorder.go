@@ -14,6 +14,10 @@ import (
 // have to know.
 var errBehind = errors.New("the store has not been told of the room's last records yet")
 
+// errAhead: the store does not know the stay's conference, which another node hosts, and
+// has in its journal.
+var errAhead = errors.New("the store has not been told of the conference yet")
+
 // direct asks the store itself, once it knows what came before. If it cannot be asked,
 // the error is none that store.Answered takes for an answer.
 func (j *Journal) direct(ctx context.Context, key string, ask func(context.Context) error) error {
@@ -125,12 +129,16 @@ func (j *Journal) AppendCallSteps(_ context.Context, steps []store.CallStep) err
 }
 
 // BeginStay asks the store. An error that is no answer (store.Answered) says that it could
-// not be asked: then the stay may or may not have begun.
+// not be asked: then the stay may or may not have begun. So it is where the store does
+// not know the conference of another node yet.
 func (j *Journal) BeginStay(ctx context.Context, p store.Participant, amount money.Amount) error {
 	key := roomKey(p.RoomID)
 	err := j.direct(ctx, key, func(ctx context.Context) error { return j.store.BeginStay(ctx, p, amount) })
 	if err == nil {
 		j.keep(string(p.ID), key)
+	}
+	if errors.Is(err, store.ErrNotFound) && j.keyOf(string(p.ConferenceID), "") == "" {
+		return fmt.Errorf("%w: %v", errAhead, err) // not with %w: it is no answer
 	}
 	return err
 }

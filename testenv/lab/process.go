@@ -181,8 +181,12 @@ func (p *Process) Kill() {
 	}
 }
 
-// Stop asks the node to end (SIGTERM), and waits for it. It is killed when ctx ends
-// first. Another exit code than 0 is an error.
+// lastWords is how long a node that does not stop has to write down where it stands.
+const lastWords = 5 * time.Second
+
+// Stop asks the node to end (SIGTERM), and waits for it. When ctx ends first it is made to
+// write its goroutines into its log (SIGQUIT), and killed. Another exit code than 0 is an
+// error.
 func (p *Process) Stop(ctx context.Context) error {
 	p.mu.Lock()
 	err := p.signal(syscall.SIGTERM)
@@ -194,8 +198,15 @@ func (p *Process) Stop(ctx context.Context) error {
 	select {
 	case <-ended:
 	case <-ctx.Done():
-		p.Kill()
-		return fmt.Errorf("stop %s: %w", p.Name, context.Cause(ctx))
+		p.mu.Lock()
+		_ = p.signal(syscall.SIGQUIT) // or it has ended
+		p.mu.Unlock()
+		select {
+		case <-ended:
+		case <-time.After(lastWords):
+			p.Kill()
+		}
+		return fmt.Errorf("stop %s: %w; see %s", p.Name, context.Cause(ctx), p.Log)
 	}
 	if p.code != 0 {
 		return fmt.Errorf("stop %s: exit code %d; see %s", p.Name, p.code, p.Log)

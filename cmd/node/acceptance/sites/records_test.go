@@ -78,7 +78,7 @@ func (w *world) records(n int) {
 	w.Helper()
 	got := 0
 	w.until(fmt.Sprintf("there are %d records", n), func() bool {
-		got = w.count("SELECT count(*) FROM xdr")
+		got = w.count("SELECT count(DISTINCT call_id) FROM xdr")
 		return got >= n
 	})
 	if got != n {
@@ -145,7 +145,7 @@ func (w *world) over() {
 		return len(left) == 0
 	})
 	w.took("all has ended: nothing is left, and all records are there", time.Since(ended))
-	if got := w.count("SELECT count(*) FROM xdr"); got != w.stays {
-		w.Errorf("%d records of %d stays", got, w.stays)
+	if got := w.count("SELECT count(DISTINCT call_id) FROM xdr"); got != w.stays {
+		w.Errorf("records of %d calls, want %d", got, w.stays)
 	}
 }

@@ -27,8 +27,9 @@ func TestRollingUpgrade(t *testing.T) {
 	defer stop()
 	callers, ctx := errgroup.WithContext(coming)
 	for n := range 4 {
-		room, home := fmt.Sprintf("200000%d", n), names[n%2]
-		w.must(w.operator.AddRoom(w.ctx, w.Lab, "alpha-1", home, room))
+		room, home, account := fmt.Sprintf("200000%d", n), names[n%2], fmt.Sprintf("account-%d", n)
+		w.do("alpha-1", "accounts", "add", account, "--customer", "Lab", "--tariff", "Lab", "--balance", "10000.00")
+		w.must(w.operator.AddRoom(w.ctx, w.Lab, "alpha-1", home, room, "--account", account))
 		for k := range 6 {
 			callers.Go(func() error { return traffic.comeAndGo(ctx, room, int(tone.Caller(k))) })
 		}
@@ -43,7 +44,10 @@ func TestRollingUpgrade(t *testing.T) {
 		w.do(n.Name, "nodes", "drain", n.Name)
 		w.until("the calls of "+n.Name+" have ended", func() bool { return w.metrics(n.Name)["conclave_calls"] == 0 || ctx.Err() != nil })
 		p := w.process(n.Name)
-		w.must(p.Stop(w.ctx), p.Restart(w.ctx))
+		within, cancel := context.WithTimeout(w.ctx, patience)
+		w.must(p.Stop(within))
+		cancel()
+		w.must(p.Restart(w.ctx))
 		traffic.use(n.Name, true)
 		w.always()
 	}
