@@ -1,12 +1,14 @@
 package sites
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/conclave-voice/conclave/testenv/invariants"
+	"github.com/conclave-voice/conclave/testenv/lab"
 )
 
 // conference is one that is open.
@@ -89,11 +91,17 @@ func (w *world) records(n int) {
 // metrics are a node's.
 func (w *world) metrics(node string) invariants.Metrics {
 	w.Helper()
-	text, err := w.process(node).Get(w.ctx, "/metrics")
-	w.must(err)
-	m, err := invariants.ReadMetrics(text)
+	m, err := metricsOf(w.ctx, w.process(node))
 	w.must(err)
 	return m
+}
+
+func metricsOf(ctx context.Context, p *lab.Process) (invariants.Metrics, error) {
+	text, err := p.Get(ctx, "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	return invariants.ReadMetrics(text)
 }
 
 // leader is the node that leads a site's Raft group, as it says itself; empty: none does.
@@ -126,15 +134,14 @@ const restTime = 60*time.Second + patience
 // invariants hold.
 func (w *world) over() {
 	w.Helper()
-	var left []string
-	defer func() {
-		if w.Failed() {
-			w.Log(strings.Join(left, "\n"))
-		}
-	}()
+	var left, last []string
+	defer func() { w.Logf("what was left last: %s", strings.Join(last, "\n")) }()
 	ended := time.Now()
 	w.untilAtMost(restTime, "nothing is left", func() bool {
 		var err error
+		if len(left) > 0 {
+			last = left
+		}
 		left, err = invariants.CheckStore(w.ctx, w.db, append(invariants.Always(), invariants.AtRest()...))
 		w.must(err)
 		for _, n := range w.Nodes() {
