@@ -41,6 +41,9 @@ const (
 	// lastWordTime is the silence between the last word and the BYE, with which
 	// telephones throw away what is in their jitter buffers.
 	lastWordTime = 300 * time.Millisecond
+	// orphanTime is how long the seat of a caller is kept whose own node has died: the
+	// caller may come back by another one.
+	orphanTime = 15 * time.Second
 	// housekeeping is how often the media of a call is looked at.
 	housekeeping = time.Second
 	// frozenTime without a look at the clock says that the node stood still.
@@ -219,7 +222,6 @@ func (c *call) tick() {
 		c.do(c.talk.Tick(now))
 	case inConference:
 		c.watchFocus()
-		c.watchIngress()
 		c.meter(now)
 	case moving:
 		c.meter(now)
@@ -230,10 +232,21 @@ func (c *call) tick() {
 		}
 	}
 	c.keepNews()
-	limit := c.engine.config.MediaTimeout
-	if c.phase != ended && limit > 0 && c.media.Silence(c.engine.config.Media.Now()) > limit {
+	if c.phase != ended {
+		c.watchMedia()
+	}
+}
+
+// watchMedia gives up a caller of whom nothing is heard any more.
+func (c *call) watchMedia() {
+	limit, silence := c.engine.config.MediaTimeout, c.media.Silence(c.engine.config.Media.Now())
+	switch {
+	case limit > 0 && silence > limit:
 		c.step("media", failed, "no RTP for "+limit.String())
 		c.leave(store.CauseMediaTimeout)
+	case c.hosted != "" && silence > orphanTime && !c.engine.config.Foci.Alive(c.from):
+		c.logger.Warn("the node that took the caller's call is lost", "silence", silence)
+		c.leave(store.CauseNodeFailure)
 	}
 }
 

@@ -44,6 +44,7 @@ type pair struct {
 	proofs *proofs
 	nodes  map[string]*testNode
 	site   *keeping
+	fails  chan error // what asking for a seat fails with, one after the other
 }
 
 // testNode is one of them.
@@ -95,7 +96,12 @@ func (p *pair) SIP(node store.Place) (netip.AddrPort, bool) {
 	return p.nodes[node.Node].sip.Addrs()[0].Addr, true
 }
 func (p *pair) Reserve(ctx context.Context, node store.Place, r Reservation) (store.ConferenceID, error) {
-	return p.at(node).Reserve(ctx, r)
+	select {
+	case err := <-p.fails:
+		return "", err
+	default:
+		return p.at(node).Reserve(ctx, r)
+	}
 }
 func (p *pair) Cancel(_ context.Context, node store.Place, id store.ParticipantID) error {
 	p.at(node).Cancel(id)
@@ -132,7 +138,8 @@ const (
 
 // newPair starts nodes a and b; the room's conference runs at b.
 func newPair(t *testing.T, balance money.Amount) *pair {
-	p := &pair{T: t, focus: store.Place{Site: "here", Node: "b"}, proofs: &proofs{known: map[string]Handover{}}, nodes: map[string]*testNode{}, site: &keeping{owner: map[store.CallID]string{}, states: map[store.CallID][]byte{}}}
+	p := &pair{T: t, focus: store.Place{Site: "here", Node: "b"}, proofs: &proofs{known: map[string]Handover{}}, nodes: map[string]*testNode{}, site: &keeping{owner: map[store.CallID]string{}, states: map[store.CallID][]byte{}},
+		fails: make(chan error, 8)}
 	var err error
 	p.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
 	p.must(err)
@@ -330,6 +337,23 @@ func TestForwardedCallerIsRefused(t *testing.T) {
 	if n := len(p.xdrs()); n != 0 {
 		t.Errorf("%d records of a caller who was not let in", n)
 	}
+	p.nothingLeft()
+}
+
+// MS14, CF9: the node of the conference is lost, or the conference moves, while the caller
+// is on its way there: it is asked again, and the caller comes in, with one record.
+func TestForwardedCallerTriesAgain(t *testing.T) {
+	p := newPair(t, 100*money.Unit)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, err := range []error{errUnreachable, conference.ErrEpochOver, roster.ErrEnded, conference.ErrEpochOver, conference.ErrEpochOver, conference.ErrEpochOver} {
+		p.fails <- err
+	}
+	away, near := p.dial(ctx, 0, "a", baresip.Options{}), p.dial(ctx, 1, "b", baresip.Options{})
+	p.must(near.Hears(ctx, tone.Caller(0), time.Second))
+	p.must(away.Hangup(ctx))
+	p.must(near.Hangup(ctx))
+	p.eventually("one record of each", func() bool { return len(p.xdrs()) == 2 })
 	p.nothingLeft()
 }
 

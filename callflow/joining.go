@@ -118,8 +118,7 @@ func (c *call) join() {
 		}
 		c.logger.Info("caller not let in yet", "step", step, "error", err)
 		if !c.pause(movePause) {
-			c.leave(store.CauseShutdown, prompt.ServiceError)
-			return
+			return // the node stops: loop sees to that
 		}
 	}
 }

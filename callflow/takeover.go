@@ -44,9 +44,6 @@ const (
 	giveTime = 10 * time.Second
 	// mineTime bounds the question whose a call is.
 	mineTime = 2 * time.Second
-	// orphanSilence is how long there is no RTP of another node's caller before it is let
-	// go, if that node is dead besides: then nobody has taken the call over.
-	orphanSilence = 10 * time.Second
 )
 
 // keptCall is a call as data.
@@ -197,16 +194,6 @@ func (e *Engine) Lost(id store.CallID) {
 		e.taken.lost.Add(1)
 		c.post(message{lost: true})
 	}
-}
-
-// watchIngress lets another node's caller go whose node is dead, and whose call nobody has
-// taken over.
-func (c *call) watchIngress() {
-	if c.hosted == "" || c.engine.config.Foci.Alive(c.from) || c.media.Silence(c.engine.config.Media.Now()) < orphanSilence {
-		return
-	}
-	c.logger.Warn("the node that took the call is dead, and no other has the caller", "node", c.from.Node)
-	c.leave(store.CauseNodeFailure)
 }
 
 // TakeOver goes on with a call of another node, as that has kept it. It returns when the

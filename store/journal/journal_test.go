@@ -417,6 +417,20 @@ func TestStayBeforeItsConference(t *testing.T) {
 	}
 }
 
+// MS14: a stay of a conference that another node hosts, and that the store has not been
+// told of, is not refused: it may begin on this node's word. A conference of this node is
+// known, or there is none.
+func TestStayOfAConferenceThatIsNotKnownYet(t *testing.T) {
+	w := newWorld(t)
+	elsewhere := w.conference(1)
+	p, _ := w.stay(elsewhere)
+	if err := w.journal.BeginStay(t.Context(), p, money.Unit); err == nil || store.Answered(err) {
+		t.Errorf("a conference of another node: %v", err)
+	}
+	w.must(w.Store.OpenConference(t.Context(), elsewhere))
+	w.must(w.journal.BeginStay(t.Context(), p, money.Unit))
+}
+
 // MS7: a record that always fails, while others succeed, becomes a dead letter.
 func TestStubbornRecordDies(t *testing.T) {
 	w := newWorld(t)

@@ -20,6 +20,11 @@ import (
 // postgreSQL is the name of the dialect, which CockroachDB speaks too.
 const postgreSQL = "PostgreSQL"
 
+// connectTime bounds a connection that is being made, unless the DSN has a connect_timeout.
+// TCP asks ever more seldom during an outage, and those who wait for it find out only long
+// after the end; a new attempt finds out at once.
+const connectTime = 3 * time.Second
+
 // openPostgreSQL connects to PostgreSQL, or to what speaks its protocol.
 func (s *Store) openPostgreSQL(ctx context.Context, dsn string, o options) error {
 	config, err := pgx.ParseConfig(dsn)
@@ -28,6 +33,9 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string, o options) error
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "conclave"
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTime
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(o.connections)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/conclave-voice/conclave/testenv/caller"
 	"github.com/conclave-voice/conclave/testenv/lab"
 	"github.com/conclave-voice/conclave/testenv/tone"
@@ -51,28 +53,29 @@ func (w *world) dial(at, code string, hz int) (one, error) {
 // hear waits until each hears all the others.
 func (w *world) hear(all ...one) {
 	w.Helper()
-	for _, a := range all {
-		for _, b := range all {
-			if a.tone != b.tone {
-				within, cancel := context.WithTimeout(w.ctx, patience)
-				err := a.AwaitTone(within, b.tone, steady)
-				cancel()
-				if err != nil {
-					w.Fatalf("the caller with %d Hz does not hear %d Hz: %v\n%s", a.tone, b.tone, err, a.Timeline())
-				}
-			}
-		}
-	}
+	w.each(all, all, func(ctx context.Context, a, b one) error { return a.AwaitTone(ctx, b.tone, steady) })
 }
 
 // deaf waits until none of the first hears any of the others.
 func (w *world) deaf(those, others []one) {
 	w.Helper()
+	w.each(those, others, func(ctx context.Context, a, b one) error { return a.AwaitNoTone(ctx, b.tone, steady) })
+}
+
+// each waits for all pairs of different callers at once.
+func (w *world) each(those, others []one, await func(ctx context.Context, a, b one) error) {
+	w.Helper()
+	within, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	pairs, ctx := errgroup.WithContext(within)
 	for _, a := range those {
 		for _, b := range others {
-			w.must(a.AwaitNoTone(w.ctx, b.tone, steady))
+			if a.tone != b.tone {
+				pairs.Go(func() error { return await(ctx, a, b) })
+			}
 		}
 	}
+	w.must(pairs.Wait())
 }
 
 // heardAgain is when both have heard each other again after a fault: the first window of

@@ -45,6 +45,7 @@ func TestHomeSiteIsCutOff(t *testing.T) {
 // site no longer hear the home, or are no longer heard there, they are in a local
 // conference of their own; a third site stays with the home. No epoch has two foci.
 func TestOneDirectionIsCut(t *testing.T) {
+	t.Parallel()
 	for name, cut := range map[string][2]string{"from home": {"alpha", "beta"}, "to home": {"beta", "alpha"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,11 +66,9 @@ func testCut(t *testing.T, cut func(*world)) {
 	w := newWorld(t, 1, 1, 1)
 	home, far, near, third := w.call("alpha-1"), w.call("beta-1"), w.call("beta-1"), w.call("gamma-1")
 	w.hear(home, far, near, third)
-	began := time.Now()
 	cut(w)
 	w.deaf([]one{home, third}, []one{far, near})
 	w.deaf([]one{far, near}, []one{home, third})
-	w.took("cut: the sites no longer hear each other", time.Since(began)-steady)
 	w.hear(far, near)
 	w.hear(home, third)
 	other, another := w.call("beta-1"), w.call("gamma-1")
