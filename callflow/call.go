@@ -42,7 +42,8 @@ const (
 	// telephones throw away what is in their jitter buffers.
 	lastWordTime = 300 * time.Millisecond
 	// orphanTime is how long the seat of a caller is kept whose own node has died: the
-	// caller may come back by another one.
+	// caller may come back by another one. So often it is looked at: a caller on hold is
+	// silent too.
 	orphanTime = 15 * time.Second
 	// housekeeping is how often the media of a call is looked at.
 	housekeeping = time.Second
@@ -98,6 +99,7 @@ type call struct {
 	setback  setback          // the last move away from a silent node
 	relay    *session.Relay   // to the node of the conference; nil: it is here
 	deadline time.Time        // of the farewell, or of the next attempt to move
+	asked    time.Time        // when the caller's own node was, about the caller
 	where    sites.Assignment // of the conference, as it was entered
 	hint     sites.Assignment // where to try to move to first; the zero value: nowhere
 	kept     keptMark         // what others could take over, when it was told last
@@ -244,8 +246,8 @@ func (c *call) watchMedia() {
 	case limit > 0 && silence > limit:
 		c.step("media", failed, "no RTP for "+limit.String())
 		c.leave(store.CauseMediaTimeout)
-	case c.hosted != "" && silence > orphanTime && !c.engine.config.Foci.Alive(c.from):
-		c.logger.Warn("the node that took the caller's call is lost", "silence", silence)
+	case c.hosted != "" && silence > orphanTime && c.orphaned():
+		c.logger.Warn("the node that took the caller's call has lost it", "silence", silence)
 		c.leave(store.CauseNodeFailure)
 	}
 }

@@ -118,7 +118,7 @@ func (p *pair) Say(_ context.Context, node store.Place, id store.ParticipantID, 
 }
 
 func (p *pair) Standing(_ context.Context, node store.Place, id store.ParticipantID, st roster.Standing) error {
-	return p.at(node).Standing(id, st)
+	return p.at(node).Standing(p.focus, id, st)
 }
 func (p *pair) Cut(string) bool                         { return false }
 func (p *pair) Alive(store.Place) bool                  { return true }
@@ -384,6 +384,11 @@ func TestReturnsToTheSameFocus(t *testing.T) {
 		p.must(near.Hears(ctx, tone.Caller(0), time.Second))
 		p.must(away.Hears(ctx, tone.Caller(1), time.Second))
 		p.eventually("one seat for each", func() bool { return p.nodes["b"].host.Load().Seats == 2 })
+	}
+	// A node where the caller is no longer has no say, and learns so.
+	earlier := store.Place{Site: "here", Node: "c"}
+	if err := p.nodes["a"].engine.Standing(earlier, p.leg("a").participant, roster.Standing{}); !errors.Is(err, ErrNoSuchCaller) {
+		t.Errorf("the standing told by another node: %v", err)
 	}
 	p.must(away.Hangup(ctx))
 	p.eventually("it is out", func() bool { return p.nodes["b"].host.Load().Seats == 1 })

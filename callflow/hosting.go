@@ -183,12 +183,13 @@ func (e *Engine) Say(p store.ParticipantID, prompts []prompt.ID) error {
 	return e.tell(p, message{say: prompts})
 }
 
-// Standing takes what a caller of this node has in a conference at another.
-func (e *Engine) Standing(p store.ParticipantID, st roster.Standing) error {
+// Standing takes what a caller of this node has in a conference at another. A node from
+// which the caller has been moved, and that does not know, is not believed.
+func (e *Engine) Standing(from store.Place, p store.ParticipantID, st roster.Standing) error {
 	e.hosting.mu.Lock()
 	l := e.hosting.legs[p]
 	e.hosting.mu.Unlock()
-	if l == nil {
+	if l == nil || l.node != from {
 		return fmt.Errorf("participant %s: %w", p, ErrNoSuchCaller)
 	}
 	l.stood(st)
@@ -271,6 +272,22 @@ func (c *call) runHosted(kept *reserved) {
 	row := kept.seat.Conference().Row()
 	c.enter(kept.seat, sites.Assignment{Focus: row.Focus, Epoch: row.Epoch}, "join", string(row.ID))
 	c.loop()
+}
+
+// orphaned says whether the node that took a hosted call is dead, or has nothing to do with
+// this one any more: it was dead, or has moved the caller.
+func (c *call) orphaned() bool {
+	if c.now().Sub(c.asked) < orphanTime {
+		return false
+	}
+	c.asked = c.now()
+	foci := c.engine.config.Foci
+	if !foci.Alive(c.from) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), focusTime)
+	defer cancel()
+	return errors.Is(foci.Standing(ctx, c.from, c.hosted, c.has), ErrNoSuchCaller)
 }
 
 // watchTime is how often the conferences of this node are compared with what the site

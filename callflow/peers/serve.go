@@ -20,7 +20,7 @@ type Hosting interface {
 	Key(p store.ParticipantID, digit byte) error
 	Hold(p store.ParticipantID, held bool) error
 	Say(p store.ParticipantID, prompts []prompt.ID) error
-	Standing(p store.ParticipantID, st roster.Standing) error
+	Standing(from store.Place, p store.ParticipantID, st roster.Standing) error
 }
 
 // Locator knows where the conferences of its site run; a sites.Cluster.
@@ -41,8 +41,8 @@ func Serve(s *rpc.Server, h Hosting, l Locator) {
 	handle(methodKey, func(a about) error { return h.Key(a.Participant, a.Digit) })
 	handle(methodHold, func(a about) error { return h.Hold(a.Participant, a.Held) })
 	handle(methodSay, func(a about) error { return h.Say(a.Participant, a.Prompts) })
-	rpc.Handle(s, methodStanding, func(_ context.Context, _ certs.Identity, r standingRequest) (nothing, error) {
-		return nothing{}, h.Standing(r.Participant, r.Standing)
+	rpc.Handle(s, methodStanding, func(_ context.Context, peer certs.Identity, r standingRequest) (nothing, error) {
+		return nothing{}, h.Standing(store.Place{Site: peer.Site, Node: peer.Node}, r.Participant, r.Standing)
 	})
 	rpc.Handle(s, methodWhereIs, func(ctx context.Context, _ certs.Identity, r whereRequest) (sites.Assignment, error) {
 		return l.WhereIs(ctx, store.Room{ID: r.Room, HomeSite: r.Home}, r.Over)

@@ -27,6 +27,7 @@ func TestNodeHasAnotherAddress(t *testing.T) {
 // testReturn kills the node that leads its site and has taken a call, and starts it again
 // after a change.
 func testReturn(w *world, change func(node string)) {
+	w.allVote()
 	node := w.leader("alpha")
 	if node == "alpha-1" { // by which the others look for the cluster: it keeps its address
 		w.must(w.process(node).Stop(w.ctx), w.process(node).Restart(w.ctx))
@@ -42,14 +43,7 @@ func testReturn(w *world, change func(node string)) {
 	w.hear(far, near)
 	back := w.call(node)
 	w.hear(far, near, back)
-	w.until("all three vote", func() bool {
-		for _, n := range w.nodesOf("alpha") {
-			if w.metrics(n)["conclave_raft_voters"] != 3 {
-				return false
-			}
-		}
-		return true
-	})
+	w.allVote()
 	// The returned one counts: with another of the three away, it makes the majority.
 	other := w.nodesOf("alpha", node, "alpha-1")[0]
 	w.process(other).Kill()
@@ -59,4 +53,17 @@ func testReturn(w *world, change func(node string)) {
 	w.hangUp(far, near, back)
 	w.abandon(its)
 	w.over()
+}
+
+// allVote waits until all three nodes of alpha vote, and no other.
+func (w *world) allVote() {
+	w.Helper()
+	w.until("all three vote", func() bool {
+		for _, n := range w.nodesOf("alpha") {
+			if w.metrics(n)["conclave_raft_voters"] != 3 {
+				return false
+			}
+		}
+		return true
+	})
 }
