@@ -93,6 +93,7 @@ type call struct {
 	release  <-chan conference.Release
 	standing <-chan roster.Standing
 	has      roster.Standing  // the latest
+	untold   bool             // to the node that took the caller's call
 	attempts int              // to move
 	stale    uint64           // an epoch that is over, found while moving
 	giveUp   time.Time        // when moving has taken too long
@@ -225,6 +226,9 @@ func (c *call) tick() {
 	case inConference:
 		c.watchFocus()
 		c.meter(now)
+		if c.untold {
+			c.stood(c.has)
+		}
 	case moving:
 		c.meter(now)
 		c.tryMove(now)

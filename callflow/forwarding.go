@@ -109,6 +109,7 @@ func (c *call) dialFocus(ctx context.Context, node store.Place, p store.Particip
 	if l.media, err = session.Open(e.Ports, e.Registry); err != nil {
 		return nil, err
 	}
+	c.engine.keep(l) // before the call: the focus tells the caller's standing as soon as it has it
 	offer, err := l.LocalOffer()
 	if err == nil {
 		var answer []byte
@@ -122,10 +123,9 @@ func (c *call) dialFocus(ctx context.Context, node store.Place, p store.Particip
 		}
 	}
 	if err != nil {
-		l.media.Close()
+		l.close()
 		return nil, err
 	}
-	c.engine.keep(l)
 	return l, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,8 @@ type pair struct {
 	nodes  map[string]*testNode
 	site   *keeping
 	fails  chan error // what asking for a seat fails with, one after the other
+	untold chan error // and telling a standing
+	told   atomic.Int64
 }
 
 // testNode is one of them.
@@ -118,7 +121,16 @@ func (p *pair) Say(_ context.Context, node store.Place, id store.ParticipantID, 
 }
 
 func (p *pair) Standing(_ context.Context, node store.Place, id store.ParticipantID, st roster.Standing) error {
-	return p.at(node).Standing(p.focus, id, st)
+	select {
+	case err := <-p.untold:
+		return err
+	default:
+	}
+	err := p.at(node).Standing(p.focus, id, st)
+	if err == nil {
+		p.told.Add(1)
+	}
+	return err
 }
 func (p *pair) Cut(string) bool                         { return false }
 func (p *pair) Alive(store.Place) bool                  { return true }
@@ -139,7 +151,7 @@ const (
 // newPair starts nodes a and b; the room's conference runs at b.
 func newPair(t *testing.T, balance money.Amount) *pair {
 	p := &pair{T: t, focus: store.Place{Site: "here", Node: "b"}, proofs: &proofs{known: map[string]Handover{}}, nodes: map[string]*testNode{}, site: &keeping{owner: map[store.CallID]string{}, states: map[store.CallID][]byte{}},
-		fails: make(chan error, 8)}
+		fails: make(chan error, 8), untold: make(chan error, 8)}
 	var err error
 	p.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
 	p.must(err)
@@ -354,6 +366,21 @@ func TestForwardedCallerTriesAgain(t *testing.T) {
 	p.must(away.Hangup(ctx))
 	p.must(near.Hangup(ctx))
 	p.eventually("one record of each", func() bool { return len(p.xdrs()) == 2 })
+	p.nothingLeft()
+}
+
+// MS16: what the caller has in the conference is told its own node until that has it:
+// without it, the caller would come back muted when the conference moves.
+func TestStandingIsToldAgain(t *testing.T) {
+	p := newPair(t, 100*money.Unit)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	p.untold <- errUnreachable
+	p.untold <- ErrNoSuchCaller
+	away := p.dial(ctx, 0, "a", baresip.Options{})
+	p.eventually("it is told", func() bool { return p.told.Load() == 1 })
+	p.must(away.Hangup(ctx))
+	p.eventually("one record", func() bool { return len(p.xdrs()) == 1 })
 	p.nothingLeft()
 }
 

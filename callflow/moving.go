@@ -194,9 +194,9 @@ func (c *call) moved(m membership, where sites.Assignment, conf store.Conference
 }
 
 // stood notes what the caller has in the conference, and tells the node that took its
-// call, which needs it when this one is lost.
+// call, which needs it when this one is lost; again a second later where that fails.
 func (c *call) stood(st roster.Standing) {
-	c.has = st
+	c.has, c.untold = st, false
 	if c.hosted == "" {
 		c.keep()
 		return
@@ -204,6 +204,7 @@ func (c *call) stood(st roster.Standing) {
 	ctx, cancel := context.WithTimeout(context.Background(), focusTime)
 	defer cancel()
 	if err := c.engine.config.Foci.Standing(ctx, c.from, c.hosted, st); err != nil {
+		c.untold = true
 		c.logger.Debug("the ingress was not told of the caller's standing", "error", err)
 	}
 }
