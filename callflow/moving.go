@@ -134,13 +134,16 @@ func (c *call) move() error {
 	return err
 }
 
-// destination is where the caller's conference goes on: first, where it is said to be
-// still; then, where the room's is located anew.
+// destination is where the caller's conference goes on: where the room's is located anew,
+// unless the caller was in a local one that still is in its site, which goes on after the
+// heal.
 func (c *call) destination() (sites.Assignment, error) {
-	hint, e := c.hint, c.engine.config
+	hint := c.hint
 	c.hint = sites.Assignment{}
-	if hint != (sites.Assignment{}) && (hint.Focus == e.Place || e.Foci.Alive(hint.Focus)) {
-		return hint, nil
+	if hint.Kind == store.KindLocal {
+		if now, known := c.engine.config.Locator.Current(c.found.Room.ID); known && now == hint {
+			return hint, nil
+		}
 	}
 	return c.relocate()
 }

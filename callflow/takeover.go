@@ -229,9 +229,7 @@ func (e *Engine) revive(k keptCall) *call {
 	if k.Found != nil {
 		c.found = *k.Found
 	}
-	if where := k.Where; where.Focus != k.Call.Node {
-		c.hint = where // which need not have been lost with its ingress
-	}
+	c.hint = k.Where // which need not have been lost with its ingress
 	c.row.Node = e.config.Place
 	c.logger = e.config.Logger.With("call", c.row.ID, "from", c.row.From, "to", c.row.To, "site", e.config.Place.Site, "room", c.found.Room.ID)
 	return c
