@@ -95,7 +95,7 @@ type call struct {
 	has      roster.Standing  // the latest
 	untold   bool             // to the node that took the caller's call
 	attempts int              // to move
-	stale    uint64           // an epoch that is over, found while moving
+	stale    sites.Assignment // that was found to be over
 	giveUp   time.Time        // when moving has taken too long
 	setback  setback          // the last move away from a silent node
 	relay    *session.Relay   // to the node of the conference; nil: it is here

@@ -42,10 +42,10 @@ type Traces interface {
 	MoveParticipant(ctx context.Context, id store.ParticipantID, to store.ConferenceID, focus store.Place, epoch uint64) error
 }
 
-// Locator says where a room's conference runs. An assignment of the epoch over, if that
-// is not 0, is one no longer, and is replaced.
+// Locator says where a room's conference runs. The assignment over, if it is not zero, is
+// one no longer, and is replaced.
 type Locator interface {
-	Locate(ctx context.Context, room store.Room, over uint64) (sites.Assignment, error)
+	Locate(ctx context.Context, room store.Room, over sites.Assignment) (sites.Assignment, error)
 	// Local is where those callers of this site talk who cannot hear the home of the room,
 	// though it answers; it fails at the home itself.
 	Local(ctx context.Context, room store.Room) (sites.Assignment, error)

@@ -89,6 +89,7 @@ type focusLeg struct {
 	sdp         negotiation
 	released    chan conference.Release
 	once        sync.Once
+	cut         time.Time            // since when its site is; the call's goroutine's
 	standing    chan roster.Standing // of size 1: the latest
 }
 

@@ -83,8 +83,8 @@ func (p *proofs) Verify(header, sipCallID string) (Handover, error) {
 }
 
 // Locate: the room runs at the focus.
-func (p *pair) Locate(_ context.Context, _ store.Room, over uint64) (sites.Assignment, error) {
-	return sites.Assignment{Focus: p.focus, Kind: store.KindMain, Epoch: max(7, over+1)}, nil
+func (p *pair) Locate(_ context.Context, _ store.Room, over sites.Assignment) (sites.Assignment, error) {
+	return sites.Assignment{Focus: p.focus, Kind: store.KindMain, Epoch: max(7, over.Epoch+1)}, nil
 }
 
 func (p *pair) Local(context.Context, store.Room) (sites.Assignment, error) {

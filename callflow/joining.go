@@ -105,7 +105,7 @@ func (c *call) join() {
 	// Until the conference says what the caller has there: if it is lost before that,
 	// nobody is heard who may have been muted (SPEC MS16).
 	c.has = roster.Standing{Role: c.found.Role, Muted: true}
-	c.stale = 0
+	c.stale = sites.Assignment{}
 	for giveUp := c.now().Add(joinTime); ; {
 		a.Participant = store.NewParticipantID() // the stay of the last attempt may have a record
 		step, err := c.tryJoin(a)
@@ -129,9 +129,9 @@ func (c *call) tryJoin(a conference.Admission) (step string, err error) {
 	if err != nil {
 		return "locate", err
 	}
-	a.Kind, a.Epoch = where.Kind, where.Epoch
+	a.Kind, a.Epoch, a.Alone = where.Kind, where.Epoch, where.Alone
 	if step, err = c.joinAt(where, a); outdated(err) {
-		c.stale = where.Epoch
+		c.stale = where
 	}
 	return step, err
 }
@@ -154,8 +154,8 @@ func (c *call) account(id store.AccountID) (store.Account, error) {
 	return c.engine.config.Catalogue.Account(ctx, store.Scope{}, id)
 }
 
-// locate asks where the room's conference runs, if not under the epoch over.
-func (c *call) locate(over uint64) (sites.Assignment, error) {
+// locate asks where the room's conference runs, if not as it was over.
+func (c *call) locate(over sites.Assignment) (sites.Assignment, error) {
 	ctx, cancel := c.within()
 	defer cancel()
 	return c.engine.config.Locator.Locate(ctx, c.found.Room, over)

@@ -25,6 +25,10 @@ const (
 	// it counts as lost; deadSilence, if it is known to be dead besides.
 	focusSilence = 1500 * time.Millisecond
 	deadSilence  = 200 * time.Millisecond
+	// cutTime is how long a site must be cut, by the verdict, before a focus there that is
+	// still heard counts as lost: longer than a verdict takes to be taken back that was
+	// wrong because this machine had no time.
+	cutTime = 5 * time.Second
 	// moveTime bounds the search, and movePause is between two attempts.
 	moveTime  = 30 * time.Second
 	movePause = 200 * time.Millisecond
@@ -37,12 +41,29 @@ func (c *call) watchFocus() {
 		return
 	}
 	foci := c.engine.config.Foci
-	silence, cut := leg.media.Silence(c.engine.config.Media.Now()), foci.Cut(leg.node.Site)
-	lost := silence > focusSilence || silence > deadSilence && !foci.Alive(leg.node) || cut
+	silence, deaf := leg.media.Silence(c.engine.config.Media.Now()), c.deaf(leg)
+	lost := silence > focusSilence || silence > deadSilence && !foci.Alive(leg.node) || deaf
 	if lost && leg.release(store.CauseLost) {
-		c.logger.Warn("the conference's node is lost", "node", leg.node.Node, "at", leg.node.Site, "silence", silence, "site_cut", cut)
+		c.logger.Warn("the conference's node is lost", "node", leg.node.Node, "at", leg.node.Site, "silence", silence, "deaf", deaf)
 		c.setback.lost(leg.node, c.now())
 	}
+}
+
+// deaf says whether the focus is out of reach though it is heard: it does not hear us.
+func (c *call) deaf(leg *focusLeg) bool {
+	if !c.engine.config.Foci.Cut(leg.node.Site) {
+		leg.cut = time.Time{}
+		return false
+	}
+	now := c.now()
+	if leg.cut.IsZero() {
+		leg.cut = now
+	}
+	if now.Sub(leg.cut) < cutTime {
+		return false
+	}
+	leg.cut = now // not to be asked all the time
+	return !c.givesSign(leg.node)
 }
 
 // movable says whether a membership that has ended so goes on at another node.
@@ -86,7 +107,7 @@ func (c *call) leaveFocus() {
 // startMoving: an attempt is due at once.
 func (c *call) startMoving() {
 	now := c.now()
-	c.phase, c.deadline, c.giveUp, c.stale, c.attempts = moving, now, now.Add(moveTime), 0, 0
+	c.phase, c.deadline, c.giveUp, c.stale, c.attempts = moving, now, now.Add(moveTime), sites.Assignment{}, 0
 }
 
 // tryMove makes an attempt, if one is due.
@@ -120,7 +141,7 @@ func (c *call) move() error {
 	room := c.found.Room
 	st := c.has
 	a := conference.Admission{Room: room, Role: st.Role, Participant: c.stay.Participant.ID, Caller: c.row.From, Language: c.number.Language,
-		Kind: where.Kind, Epoch: where.Epoch, Standing: &st}
+		Kind: where.Kind, Epoch: where.Epoch, Alone: where.Alone, Standing: &st}
 	ctx, cancel := context.WithTimeout(context.Background(), focusTime)
 	defer cancel()
 	if where.Focus == c.engine.config.Place {
@@ -129,7 +150,7 @@ func (c *call) move() error {
 		err = c.moveThere(ctx, where, a)
 	}
 	if outdated(err) {
-		c.stale = where.Epoch
+		c.stale = where
 	}
 	return err
 }

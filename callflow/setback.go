@@ -76,10 +76,15 @@ func (c *call) relocate() (sites.Assignment, error) {
 			return where, fmt.Errorf("%w: %w", errNoAudio, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), signTime)
-	defer cancel()
-	if err := c.engine.config.Foci.Ping(ctx, where.Focus); err != nil {
-		return where, fmt.Errorf("%w: %w", errStillSilent, err)
+	if !c.givesSign(where.Focus) {
+		return where, errStillSilent
 	}
 	return where, nil
+}
+
+// givesSign asks a node for a sign of life.
+func (c *call) givesSign(node store.Place) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), signTime)
+	defer cancel()
+	return c.engine.config.Foci.Ping(ctx, node) == nil
 }

@@ -20,6 +20,7 @@ var errClosing = errors.New("the conference is closing")
 type Conference struct {
 	host     *Host
 	room     store.Room
+	alone    bool // hosted on this node's own word: see Admission
 	row      store.Conference
 	announce announcer
 
@@ -41,7 +42,7 @@ type Conference struct {
 func newConference(h *Host, a Admission) *Conference {
 	room := a.Room
 	return &Conference{
-		host: h, room: room,
+		host: h, room: room, alone: a.Alone,
 		announce: announcer{library: h.config.Prompts.For("", string(room.CustomerID)), language: firstOf(room.Language, a.Language)},
 		row: store.Conference{
 			ID: store.NewConferenceID(), RoomID: room.ID, CustomerID: room.CustomerID, AccountID: room.AccountID,

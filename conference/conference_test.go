@@ -46,7 +46,7 @@ func (m *memory) OpenConference(_ context.Context, c store.Conference) error {
 		return m.refuse
 	}
 	for _, o := range m.opened {
-		if _, ended := m.closed[o.ID]; o.RoomID == c.RoomID && !ended {
+		if _, ended := m.closed[o.ID]; c.Kind == store.KindMain && o.Kind == c.Kind && o.RoomID == c.RoomID && !ended {
 			return store.ErrConflict
 		}
 	}
@@ -393,6 +393,19 @@ func TestEpochs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	local.Cancel()
+	<-local.Conference().closed
+	// Nor has one that the node hosts alone, under epochs that are its own.
+	alone, err := h.host.Admit(t.Context(), Admission{Room: h.room, Participant: "p", Kind: store.KindLocal, Alone: true, Epoch: 1 << 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, err = h.host.Admit(t.Context(), Admission{Room: h.room, Participant: "q", Kind: store.KindLocal, Epoch: 2})
+	if err != nil || !alone.Conference().Alone() || local.Conference().Alone() {
+		t.Fatal("beside one that the node hosts alone: ", err)
+	}
+	h.host.Supersede(h.room.ID, store.KindLocal, 3)
+	alone.Cancel()
 	local.Cancel()
 }
 

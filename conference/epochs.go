@@ -11,10 +11,12 @@ import (
 var ErrEpochOver = errors.New("the conference of this epoch is over")
 
 // use is a room in use. Main and local conferences of a room have nothing to do with
-// each other: a node may host both for a while, after a partition.
+// each other, nor has a local one that this node hosts alone, whose epochs are its own: a
+// node may host all of them for a while, after a partition.
 type use struct {
-	room store.RoomID
-	kind store.ConferenceKind
+	room  store.RoomID
+	kind  store.ConferenceKind
+	alone bool
 }
 
 // maxOver is how many ended epochs are remembered: far more than end within the time
@@ -33,7 +35,7 @@ func (h *Host) isOver(of use, epoch uint64) bool {
 func (h *Host) forget(c *Conference) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	of := use{c.room.ID, c.row.Kind}
+	of := use{c.room.ID, c.row.Kind, c.alone}
 	if h.rooms[of] != c {
 		return
 	}
@@ -47,6 +49,10 @@ func (h *Host) forget(c *Conference) {
 	h.over[of] = c.row.Epoch
 }
 
+// Alone says whether this node hosts the conference on its own word: its site cannot give
+// it to another.
+func (c *Conference) Alone() bool { return c.alone }
+
 // Supersede lets the callers of a room's conference go, to be moved, if its epoch is
 // below this one.
 func (h *Host) Supersede(room store.RoomID, kind store.ConferenceKind, epoch uint64) {
@@ -57,7 +63,7 @@ func (h *Host) Supersede(room store.RoomID, kind store.ConferenceKind, epoch uin
 // here.
 func (h *Host) Move(room store.RoomID, kind store.ConferenceKind, epoch uint64, reason string) {
 	h.mu.Lock()
-	c := h.rooms[use{room, kind}]
+	c := h.rooms[use{room, kind, false}]
 	h.mu.Unlock()
 	if c != nil && c.row.Epoch < epoch {
 		c.releaseAll(store.CauseMoved, reason)

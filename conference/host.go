@@ -112,6 +112,8 @@ type Admission struct {
 	Language    string
 	Kind        store.ConferenceKind
 	Epoch       uint64
+	// Alone: the epoch is this node's own (sites.Assignment).
+	Alone bool `json:",omitempty"`
 	// Standing is what the participant had in the conference that this one takes the
 	// place of; nil: it is new. A participant who returns to a conference in which it still
 	// has a seat, by another call, leaves that one when it enters, without a sound.
@@ -174,7 +176,7 @@ func (h *Host) reserve(a Admission) (c *Conference, created bool, err error) {
 	if a.AccountLimit > 0 && h.accounts[a.Room.AccountID] >= a.AccountLimit {
 		return nil, false, ErrAccountFull
 	}
-	of := use{a.Room.ID, a.Kind}
+	of := use{a.Room.ID, a.Kind, a.Alone}
 	c = h.rooms[of]
 	if c != nil && c.row.Epoch > a.Epoch || h.isOver(of, a.Epoch) {
 		return nil, false, ErrEpochOver

@@ -9,4 +9,16 @@ type Assignment struct {
 	// Epoch grows with each assignment of the room. Writes of a lower one are
 	// refused, so that a focus that was replaced without knowing does no harm.
 	Epoch uint64
+	// Alone: the node hosts a local conference on its own word, while its site has no
+	// quorum. Its epochs have nothing to do with those of the site.
+	Alone bool `json:",omitempty"`
+}
+
+// of is the epoch, if it is of the registry's kind; else 0: an epoch of one kind says
+// nothing of another, which may be far below it.
+func (a Assignment) of(kind store.ConferenceKind) uint64 {
+	if a.Alone || a.Kind != kind {
+		return 0
+	}
+	return a.Epoch
 }

@@ -91,20 +91,21 @@ func NewCluster(c Config) *Cluster {
 
 // Locate finds or makes the room's assignment. It always has one: while the home site
 // cannot be reached the conference is a local one, and while this site has no quorum
-// this node hosts it, so that callers always talk. One of the epoch over is replaced.
-func (c *Cluster) Locate(ctx context.Context, room store.Room, over uint64) (Assignment, error) {
+// this node hosts it, so that callers always talk. The assignment over is one no longer,
+// and is replaced by another of its kind; the zero Assignment is none.
+func (c *Cluster) Locate(ctx context.Context, room store.Room, over Assignment) (Assignment, error) {
 	home := c.Home(room.HomeSite)
 	if home == c.config.Self.Site {
-		a, err := c.here(ctx, room.ID, store.KindMain, over)
+		a, err := c.here(ctx, room.ID, store.KindMain, over.of(store.KindMain))
 		if !lost(err) {
 			return a, err
 		}
 		c.config.Logger.Warn("hosting a local conference here: the site has no quorum", "room", room.ID, "error", err)
 		return c.alone(over), nil
 	}
-	a, err := c.askHome(ctx, home, room, over)
+	a, err := c.askHome(ctx, home, room, over.of(store.KindMain))
 	if errors.Is(err, ErrNotHome) && home != room.HomeSite { // its drain is over
-		a, err = c.askHome(ctx, room.HomeSite, room, over)
+		a, err = c.askHome(ctx, room.HomeSite, room, over.of(store.KindMain))
 	}
 	if err == nil {
 		return a, nil
@@ -114,8 +115,8 @@ func (c *Cluster) Locate(ctx context.Context, room store.Room, over uint64) (Ass
 }
 
 // local is the room's local conference of this site.
-func (c *Cluster) local(ctx context.Context, room store.Room, over uint64) (Assignment, error) {
-	a, err := c.here(ctx, room.ID, store.KindLocal, over)
+func (c *Cluster) local(ctx context.Context, room store.Room, over Assignment) (Assignment, error) {
+	a, err := c.here(ctx, room.ID, store.KindLocal, over.of(store.KindLocal))
 	if !lost(err) {
 		return a, err
 	}
@@ -132,7 +133,7 @@ func (c *Cluster) Local(ctx context.Context, room store.Room) (Assignment, error
 	if c.Home(room.HomeSite) == c.config.Self.Site {
 		return Assignment{}, ErrAtHome
 	}
-	return c.local(ctx, room, 0)
+	return c.local(ctx, room, Assignment{})
 }
 
 // here asks the site's registry.
@@ -187,13 +188,13 @@ func (c *Cluster) setSilent(site string) {
 
 // alone is an assignment to this node that nobody else knows of. Its epoch is above all
 // that this node has given so, in this run and before.
-func (c *Cluster) alone(over uint64) Assignment {
+func (c *Cluster) alone(over Assignment) Assignment {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if over >= c.epoch {
-		c.epoch = over + 1
+	if over.Alone && over.Epoch >= c.epoch {
+		c.epoch = over.Epoch + 1
 	}
-	return Assignment{Focus: c.config.Self, Kind: store.KindLocal, Epoch: c.epoch}
+	return Assignment{Focus: c.config.Self, Kind: store.KindLocal, Epoch: c.epoch, Alone: true}
 }
 
 // Current is the room's assignment in this site, as far as this node knows.

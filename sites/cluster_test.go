@@ -145,7 +145,7 @@ func (s *site) learn(context.Context) {
 
 func room(id, home string) store.Room { return store.Room{ID: store.RoomID(id), HomeSite: home} }
 
-func locate(t *testing.T, c *Cluster, r store.Room, over uint64) Assignment {
+func locate(t *testing.T, c *Cluster, r store.Room, over Assignment) Assignment {
 	t.Helper()
 	got, err := c.Locate(t.Context(), r, over)
 	if err != nil {
@@ -158,12 +158,12 @@ func locate(t *testing.T, c *Cluster, r store.Room, over uint64) Assignment {
 func TestOneFocusForAll(t *testing.T) {
 	a, b := two()
 	r := room("r", "a")
-	want := locate(t, a.cluster("a1"), r, 0)
+	want := locate(t, a.cluster("a1"), r, Assignment{})
 	if want.Kind != store.KindMain || want.Focus.Site != "a" || want.Epoch == 0 {
 		t.Fatalf("%+v", want)
 	}
 	for _, c := range []*Cluster{a.cluster("a2"), a.cluster("a3"), b.cluster("b1"), b.cluster("b2")} {
-		if got := locate(t, c, r, 0); got != want {
+		if got := locate(t, c, r, Assignment{}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
@@ -177,31 +177,31 @@ func TestOneFocusForAll(t *testing.T) {
 func TestLocalConference(t *testing.T) {
 	_, b := two()
 	r := room("r", "a")
-	home := locate(t, b.cluster("b1"), r, 0)
+	home := locate(t, b.cluster("b1"), r, Assignment{})
 	b.setCut("a", true)
 	b1, b2 := b.cluster("b1"), b.cluster("b2")
-	local := locate(t, b1, r, 0)
+	local := locate(t, b1, r, Assignment{})
 	if local.Kind != store.KindLocal || local.Focus.Site != "b" {
 		t.Fatalf("%+v", local)
 	}
-	if again := locate(t, b2, r, 0); again != local {
+	if again := locate(t, b2, r, Assignment{}); again != local {
 		t.Errorf("another local conference: %+v and %+v", again, local)
 	}
 	// It was two nodes that were asked; after that it is remembered.
 	asked := b.askings()
-	locate(t, b1, r, 0)
+	locate(t, b1, r, Assignment{})
 	if b.askings() != asked {
 		t.Error("the silent site was asked again at once")
 	}
 	b.setCut("a", false)
 	b.clock.Advance(remember + time.Second)
-	if got := locate(t, b1, r, 0); got != home {
+	if got := locate(t, b1, r, Assignment{}); got != home {
 		t.Errorf("after the heal: %+v, want %+v", got, home)
 	}
 	// The verdict alone is enough not to ask.
 	b.verdict["a"] = true
 	asked = b.askings()
-	if got := locate(t, b2, r, 0); got != local || b.askings() != asked {
+	if got := locate(t, b2, r, Assignment{}); got != local || b.askings() != asked {
 		t.Errorf("against the verdict: %+v", got)
 	}
 }
@@ -221,7 +221,7 @@ func TestLocalThoughHomeAnswers(t *testing.T) {
 	if _, err := a.cluster("a1").Local(t.Context(), r); !errors.Is(err, ErrAtHome) {
 		t.Errorf("at home: %v", err)
 	}
-	if home := locate(t, b.cluster("b2"), r, 0); home.Kind != store.KindMain {
+	if home := locate(t, b.cluster("b2"), r, Assignment{}); home.Kind != store.KindMain {
 		t.Errorf("whoever can reach home: %+v", home)
 	}
 }
@@ -230,21 +230,35 @@ func TestLocalThoughHomeAnswers(t *testing.T) {
 func TestNoQuorum(t *testing.T) {
 	a, b := two()
 	a.down = errors.New("no quorum")
-	got := locate(t, a.cluster("a2"), room("r", "a"), 0)
+	got := locate(t, a.cluster("a2"), room("r", "a"), Assignment{})
 	if got.Kind != store.KindLocal || got.Focus.Node != "a2" || got.Epoch < 1000 {
 		t.Errorf("%+v", got)
 	}
-	if next := locate(t, a.cluster("a2"), room("r", "a"), got.Epoch); next.Epoch <= got.Epoch {
+	if next := locate(t, a.cluster("a2"), room("r", "a"), got); next.Epoch <= got.Epoch {
 		t.Errorf("epoch %d after %d", next.Epoch, got.Epoch)
 	}
 	// Another site does not take that for an answer.
-	if got := locate(t, b.cluster("b1"), room("r", "a"), 0); got.Kind != store.KindLocal || got.Focus.Site != "b" {
+	if got := locate(t, b.cluster("b1"), room("r", "a"), Assignment{}); got.Kind != store.KindLocal || got.Focus.Site != "b" {
 		t.Errorf("%+v", got)
 	}
-	// When the quorum is back, an epoch that was given without it is passed.
+	// When the quorum is back, an epoch that was given without it changes nothing: neither
+	// at home, nor in another site that has been without one too.
 	a.down = nil
-	if after := locate(t, a.cluster("a2"), room("r", "a"), got.Epoch); after.Epoch <= got.Epoch || after.Kind != store.KindMain {
-		t.Errorf("%+v after %+v", after, got)
+	main := locate(t, a.cluster("a1"), room("r", "a"), Assignment{})
+	if after := locate(t, a.cluster("a2"), room("r", "a"), got); after != main || after.Kind != store.KindMain {
+		t.Errorf("%+v after %+v", after, main)
+	}
+	b.setCut("a", true)
+	local := locate(t, b.cluster("b1"), room("r", "a"), Assignment{})
+	b.down = errors.New("no quorum")
+	lone := locate(t, b.cluster("b1"), room("r", "a"), Assignment{})
+	if b.down = nil; !lone.Alone || local.Alone {
+		t.Errorf("alone: %+v and %+v", local, lone)
+	}
+	for _, over := range []Assignment{main, lone} {
+		if after := locate(t, b.cluster("b2"), room("r", "a"), over); after != local {
+			t.Errorf("%+v after %+v, want %+v", after, over, local)
+		}
 	}
 }
 
@@ -253,20 +267,20 @@ func TestNoQuorum(t *testing.T) {
 func TestOverIsReplaced(t *testing.T) {
 	a, _ := two()
 	r := room("r", "a")
-	first := locate(t, a.cluster("a1"), r, 0)
+	first := locate(t, a.cluster("a1"), r, Assignment{})
 	a.epochs["r"] = 500
-	second := locate(t, a.cluster("a1"), r, first.Epoch)
+	second := locate(t, a.cluster("a1"), r, first)
 	if second.Epoch <= 500 {
 		t.Errorf("epoch %d, and the database has seen 500", second.Epoch)
 	}
-	if late := locate(t, a.cluster("a2"), r, first.Epoch); late != second {
+	if late := locate(t, a.cluster("a2"), r, first); late != second {
 		t.Errorf("who comes late replaced %+v by %+v", second, late)
 	}
 	a.apply(registry.NodeGone{Instance: registry.Instance{Node: second.Focus.Node, Incarnation: 1}})
 	for i := range a.nodes {
 		a.nodes[i].Alive = a.nodes[i].Node != second.Focus.Node
 	}
-	if third := locate(t, a.cluster("a1"), r, 0); third.Epoch <= second.Epoch || third.Focus == second.Focus {
+	if third := locate(t, a.cluster("a1"), r, Assignment{}); third.Epoch <= second.Epoch || third.Focus == second.Focus {
 		t.Errorf("%+v after its node was gone: %+v", second, third)
 	}
 }
@@ -277,7 +291,7 @@ func TestDrainingNodesAreLeftOut(t *testing.T) {
 	a.nodes[0].Draining = true
 	a.apply(registry.Drain{Instance: registry.Instance{Node: "a2", Incarnation: 1}, Draining: true})
 	for i := range 20 {
-		if got := locate(t, a.cluster("a1"), room(fmt.Sprint(i), "a"), 0); got.Focus.Node != "a3" {
+		if got := locate(t, a.cluster("a1"), room(fmt.Sprint(i), "a"), Assignment{}); got.Focus.Node != "a3" {
 			t.Errorf("room %d at %s", i, got.Focus.Node)
 		}
 	}
@@ -316,7 +330,7 @@ func TestPlacement(t *testing.T) {
 func TestRelease(t *testing.T) {
 	a, _ := two()
 	c := a.cluster("a1")
-	got := locate(t, c, room("r", "a"), 0)
+	got := locate(t, c, room("r", "a"), Assignment{})
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	c.Release("r", got.Epoch)

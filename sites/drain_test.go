@@ -29,16 +29,16 @@ func three() (a, b, c *site) {
 func TestADeputyStandsIn(t *testing.T) {
 	a, b, c := three()
 	r := room("r", "a")
-	home := locate(t, c.cluster("c1"), r, 0)
+	home := locate(t, c.cluster("c1"), r, Assignment{})
 	a.drain(true, "b", 0)
 	// Nobody else has heard of it: the home passes the question on, and the deputy asks.
-	stand := locate(t, c.cluster("c1"), r, home.Epoch)
+	stand := locate(t, c.cluster("c1"), r, home)
 	if stand.Focus.Site != "b" || stand.Kind != store.KindMain || stand.Epoch <= home.Epoch {
 		t.Fatalf("%+v, was %+v", stand, home)
 	}
 	c.learn(t.Context())
 	for _, l := range []*Cluster{a.cluster("a2"), b.cluster("b1"), b.cluster("b2"), c.cluster("c1")} {
-		if got := locate(t, l, r, 0); got != stand {
+		if got := locate(t, l, r, Assignment{}); got != stand {
 			t.Errorf("%s: %+v, want %+v", l.config.Self.Site, got, stand)
 		}
 	}
@@ -48,7 +48,7 @@ func TestADeputyStandsIn(t *testing.T) {
 	a.apply(registry.Release{Room: "r", Epoch: home.Epoch})
 	// The home is switched off.
 	c.setCut("a", true)
-	if got := locate(t, c.cluster("c1"), r, 0); got != stand {
+	if got := locate(t, c.cluster("c1"), r, Assignment{}); got != stand {
 		t.Errorf("%+v, want %+v", got, stand)
 	}
 	c.setCut("a", false)
@@ -59,7 +59,7 @@ func TestADeputyStandsIn(t *testing.T) {
 	if b.cluster("b1").Stays(r, store.KindMain) || !a.cluster("a1").Stays(r, store.KindMain) {
 		t.Error("the room stays at the deputy")
 	}
-	back := locate(t, c.cluster("c1"), r, 0)
+	back := locate(t, c.cluster("c1"), r, Assignment{})
 	if back.Focus.Site != "a" || back.Epoch <= stand.Epoch {
 		t.Errorf("%+v after %+v", back, stand)
 	}
@@ -75,7 +75,7 @@ func TestDeputiesInARow(t *testing.T) {
 	b.drain(true, "c", 0)
 	for _, s := range []*site{a, b, c} {
 		s.learn(t.Context())
-		if got := locate(t, s.cluster(s.nodes[0].Node), room("r", "a"), 0); got.Focus.Site != "c" {
+		if got := locate(t, s.cluster(s.nodes[0].Node), room("r", "a"), Assignment{}); got.Focus.Site != "c" {
 			t.Errorf("%s: %+v", s.name, got)
 		}
 	}
@@ -93,7 +93,7 @@ func TestADeputyThatIsSilent(t *testing.T) {
 	r := room("r", "a")
 	a.drain(true, "b", 0)
 	a.setCut("b", true)
-	if got := locate(t, a.cluster("a2"), r, 0); got.Kind != store.KindLocal || got.Focus.Node != "a2" {
+	if got := locate(t, a.cluster("a2"), r, Assignment{}); got.Kind != store.KindLocal || got.Focus.Node != "a2" {
 		t.Errorf("%+v", got)
 	}
 	if _, err := b.cluster("b1").WhereIs(t.Context(), room("other", "c"), 0); !errors.Is(err, ErrNotHome) {
@@ -107,11 +107,11 @@ func TestLocalAndMainAreApart(t *testing.T) {
 	a, b, _ := three()
 	r := room("r", "a")
 	b.verdict["a"] = true
-	local := locate(t, b.cluster("b1"), r, 0)
+	local := locate(t, b.cluster("b1"), r, Assignment{})
 	b.verdict["a"] = false
 	a.drain(true, "b", 0)
 	b.learn(t.Context())
-	main := locate(t, b.cluster("b1"), r, 0)
+	main := locate(t, b.cluster("b1"), r, Assignment{})
 	if local.Kind != store.KindLocal || main.Kind != store.KindMain || main.Epoch <= local.Epoch {
 		t.Errorf("%+v, then %+v", local, main)
 	}

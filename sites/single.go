@@ -24,12 +24,12 @@ func NewSingle(place store.Place, incarnation int64) *Single {
 	return &Single{place: place, epoch: uint64(incarnation), assigned: map[store.RoomID]uint64{}}
 }
 
-// Locate finds or makes the room's assignment; one of the epoch over is replaced.
-func (s *Single) Locate(_ context.Context, room store.Room, over uint64) (Assignment, error) {
+// Locate finds or makes the room's assignment; the one that is over is replaced.
+func (s *Single) Locate(_ context.Context, room store.Room, over Assignment) (Assignment, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	epoch, ok := s.assigned[room.ID]
-	if !ok || epoch == over {
+	if !ok || epoch == over.Epoch {
 		s.epoch++
 		epoch = s.epoch
 		s.assigned[room.ID] = epoch

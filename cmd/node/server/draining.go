@@ -51,7 +51,8 @@ func (n *Node) moveAway(ctx context.Context, told map[store.ConferenceID]bool) m
 	var mu sync.Mutex
 	stay := map[store.ConferenceID]bool{}
 	for _, c := range n.host.Conferences() {
-		if !n.draining.Load().On && n.cluster.Locator().Stays(c.Room(), c.Row().Kind) {
+		// One that was begun without the site's quorum is this node's alone until it ends.
+		if c.Alone() || !n.draining.Load().On && n.cluster.Locator().Stays(c.Room(), c.Row().Kind) {
 			continue
 		}
 		moving.Go(func() error {
