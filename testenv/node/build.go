@@ -32,7 +32,7 @@ func compile(pkg string) (string, error) {
 	}
 	name := "conclave-" + filepath.Base(pkg)
 	args := []string{"build"}
-	if race {
+	if Race {
 		name += "-race"
 		args = append(args, "-race")
 	}

@@ -2,5 +2,5 @@
 
 package node
 
-// race says that this test, and so the node, is built with the race detector.
-const race = false
+// Race says that this test, and so the node, is built with the race detector.
+const Race = false

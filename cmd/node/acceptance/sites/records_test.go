@@ -125,9 +125,9 @@ func (w *world) always() {
 	}
 }
 
-// restTime bounds what is left after the end: a node keeps the seat of a caller whose own
-// node has died for the media time-out of a minute.
-const restTime = 60*time.Second + patience
+// restTime bounds what is left after the end: records wait for a database that a busy
+// machine takes for away, and a seat whose caller's own node has died is kept for a while.
+const restTime = 3 * time.Minute
 
 // over is called when all calls have ended, the faults are over and all nodes run. In a
 // while nothing must be left, every stay that was begun has one record, and the

@@ -20,15 +20,21 @@ import (
 	"github.com/conclave-voice/conclave/testenv/wan"
 )
 
-// atOnce is how many labs run side by side. They wait more than they compute.
-const atOnce = "3"
+// atOnce is how many labs run side by side. They wait more than they compute, but under
+// the race detector.
+func atOnce() string {
+	if node.Race {
+		return "2"
+	}
+	return "3"
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
 	if !chosen {
-		if err := flag.Set("test.parallel", atOnce); err != nil {
+		if err := flag.Set("test.parallel", atOnce()); err != nil {
 			panic(err) // there is no such flag any more
 		}
 	}
@@ -63,7 +69,7 @@ var names = []string{"alpha", "beta", "gamma"}
 func newWorld(t *testing.T, nodes ...int) *world {
 	t.Helper()
 	tools.NeedNamespaces(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute+long(0, time.Hour))
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute+long(0, time.Hour))
 	t.Cleanup(cancel)
 	spec := lab.Spec{Database: "db", WAN: wan.Impairment{Delay: 20 * time.Millisecond}, Dir: t.ArtifactDir()}
 	for i, n := range nodes {
