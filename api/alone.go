@@ -34,7 +34,11 @@ func (a *Alone) Nodes() []v1.Node {
 
 // Sites is the site of the node.
 func (a *Alone) Sites() []v1.Site {
-	return []v1.Site{{Site: a.node().Site, Own: true, Verdict: "up", Mode: "auto", Nodes: 1, Alive: 1}}
+	own := v1.Site{Site: a.node().Site, Own: true, Verdict: "up", Mode: "auto", Nodes: 1, Alive: 1}
+	if a.draining.Load() {
+		own.Drain = &v1.SiteDrain{}
+	}
+	return []v1.Site{own}
 }
 
 // Site is the node's, which nobody else thinks anything of.
@@ -77,5 +81,5 @@ func (a *Alone) Force(_ context.Context, site, _ string) error {
 
 // RotateKeys finds no keys.
 func (a *Alone) RotateKeys(context.Context, bool) (int, error) {
-	return 0, fmt.Errorf("%w: this node is in no cluster, and shares no keys", store.ErrConflict)
+	return 0, fmt.Errorf("%w: this node is in no cluster, and shares no keys", ErrNotNow)
 }

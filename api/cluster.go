@@ -19,7 +19,7 @@ func (s *server) cluster() {
 		summary: "Show a site", doc: "Its nodes with their load, its Raft group, how far a drain is, and what each node of the other sites thinks of it, and why. All nodes are asked; who does not answer within two seconds is told of by gossip alone.", access: operator, errors: []int{http.StatusNotFound}}, s.getSite)
 	register(s, endpoint{method: http.MethodPut, path: "/sites/{site}/draining", id: "drain-site", tag: "Cluster",
 		summary: "Take a site out of use, or into it again", access: operator, status: http.StatusNoContent,
-		doc: "All nodes of a site that drains refuse new calls with 503. Another site takes its rooms, with their conferences and callers, and each has one main conference at any time. Calls that came in by the site go on. It stays so over restarts, until it is told otherwise.", errors: []int{http.StatusNotFound}}, s.drainSite)
+		doc: "All nodes of a site that drains refuse new calls with 503. Another site takes its rooms: each conference goes on there, as one, with all its callers. Calls that came in by the site go on. It stays so over restarts, until it is told otherwise.", errors: []int{http.StatusNotFound}}, s.drainSite)
 	register(s, endpoint{method: http.MethodPut, path: "/sites/{site}/verdict", id: "force-site", tag: "Cluster",
 		summary: "Say whether a site is to be used", access: operator, status: http.StatusNoContent,
 		doc: "For all nodes of the site of the node that is asked, until it is auto again.", errors: []int{http.StatusNotFound}}, s.forceSite)

@@ -23,6 +23,8 @@ func TestNodesAndSites(t *testing.T) {
 		{"GET", "/api/v1/sites/there", "", http.StatusNotFound, `site \"there\"`},
 		{"PUT", "/api/v1/sites/here/draining", `{"draining":true}`, http.StatusNoContent, ""},
 		{"PUT", "/api/v1/sites/here/draining", `{"draining":true,"to":"there"}`, http.StatusUnprocessableEntity, "without a cluster"},
+		{"GET", "/api/v1/sites", "", http.StatusOK, `"drain":{}`},
+		{"POST", "/api/v1/cluster/rotate-keys", `{}`, http.StatusConflict, "in no cluster"},
 		{"PUT", "/api/v1/sites/there/draining", `{"draining":true}`, http.StatusNotFound, `site \"there\"`},
 		{"PUT", "/api/v1/sites/there/verdict", `{"mode":"down"}`, http.StatusNotFound, `site \"there\"`},
 		{"PUT", "/api/v1/sites/there/verdict", `{"mode":"sideways"}`, http.StatusUnprocessableEntity, "mode"},

@@ -71,7 +71,7 @@ type Cluster interface {
 	// DrainSite takes all nodes of a site out of use, or into it again.
 	DrainSite(ctx context.Context, site string, d v1.SiteDraining) error
 	// RotateKeys gives all nodes new keys, and says how many have them; without those that
-	// are off only if that is said. store.ErrConflict: some are off.
+	// are off only if that is said. ErrNotNow: some are off, or there is no cluster.
 	RotateKeys(ctx context.Context, without bool) (nodes int, err error)
 	// Force says whether a site is to be used: auto, up or down.
 	Force(ctx context.Context, site, mode string) error

@@ -22,6 +22,9 @@ func problem(status int, format string, args ...any) *huma.ErrorModel {
 	return &huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: fmt.Sprintf(format, args...)}
 }
 
+// ErrNotNow: the cluster is not in a state in which this can be done.
+var ErrNotNow = errors.New("this cannot be done now")
+
 // statuses says which error is which status; the first that fits counts.
 func statuses() []struct {
 	err    error
@@ -44,6 +47,7 @@ func statuses() []struct {
 		{roster.ErrNotIn, http.StatusConflict},
 		{roster.ErrForbidden, http.StatusForbidden},
 		{conference.ErrNoSuch, http.StatusConflict},
+		{ErrNotNow, http.StatusConflict},
 		{rpc.ErrUnreachable, http.StatusServiceUnavailable},
 		{raftgroup.ErrNoQuorum, http.StatusServiceUnavailable},
 	}

@@ -18,10 +18,12 @@ func clusterCommand() *cobra.Command {
 		Short: "Make the certificates and secrets of a cluster's nodes",
 		Long: `Nodes of a cluster know one another by certificates, and share secrets. node cluster init
 makes an authority once; keep its directory where no node runs. node cluster add makes a
-directory for each node, which is copied there and named with node run --cluster-dir.`,
+directory for each node, which is copied there and named with node run --cluster-dir. The
+secrets are changed, while the nodes run, by node cluster rotate-key.`,
 		Example: `  node cluster init --dir authority --name example
   node cluster add --dir authority --out m1 munich m1
-  node run --cluster-dir m1 --sip 192.0.2.10:5060 --founders m1 --store postgresql://...`,
+  node run --cluster-dir m1 --sip 192.0.2.10:5060 --founders m1 --store postgresql://...
+  node cluster rotate-key`,
 	}
 	cmd.AddCommand(clusterInitCommand(), clusterAddCommand(), cli.RotateKey())
 	return cmd

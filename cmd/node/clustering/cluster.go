@@ -13,6 +13,7 @@ import (
 	"github.com/jonboulle/clockwork"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/conclave-voice/conclave/api"
 	"github.com/conclave-voice/conclave/callflow/custody"
 	"github.com/conclave-voice/conclave/callflow/handover"
 	"github.com/conclave-voice/conclave/callflow/peers"
@@ -101,7 +102,7 @@ func Open(config Config, run store.NodeRun, epochs sites.Epochs, clock clockwork
 func codes() rpc.Codes {
 	list := peers.Codes()
 	list["not-found"], list["invalid"], list["no-quorum"] = store.ErrNotFound, store.ErrInvalid, raftgroup.ErrNoQuorum
-	list["conflict"] = store.ErrConflict
+	list["not-now"] = api.ErrNotNow
 	return list
 }
 

@@ -10,9 +10,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/conclave-voice/conclave/api"
 	"github.com/conclave-voice/conclave/cluster/certs"
 	"github.com/conclave-voice/conclave/cluster/rpc"
-	"github.com/conclave-voice/conclave/store"
 )
 
 // The keys that all nodes share are changed while they run: every node first reads with
@@ -53,15 +53,15 @@ func (s keyStep) next(keys [][]byte, key []byte) ([][]byte, error) {
 	others := slices.DeleteFunc(slices.Clone(keys), func(k []byte) bool { return bytes.Equal(k, key) })
 	switch {
 	case s == keyAdd && at < 0 && len(keys) >= maxKeys:
-		return nil, fmt.Errorf("%w: the node has %d keys already: another rotation has not ended", store.ErrConflict, len(keys))
+		return nil, fmt.Errorf("%w: the node has %d keys already: another rotation has not ended", api.ErrNotNow, len(keys))
 	case s == keyAdd && at < 0:
 		return append(others, key), nil
 	case s == keyUndo && at == 0:
-		return nil, fmt.Errorf("%w: the key is in use", store.ErrConflict)
+		return nil, fmt.Errorf("%w: the key is in use", api.ErrNotNow)
 	case s == keyUndo:
 		return others, nil
 	case (s == keyUse || s == keyDrop) && at < 0:
-		return nil, fmt.Errorf("%w: the node does not have the key", store.ErrConflict)
+		return nil, fmt.Errorf("%w: the node does not have the key", api.ErrNotNow)
 	case s == keyUse:
 		return append([][]byte{key}, others...), nil
 	case s == keyDrop:
@@ -118,7 +118,7 @@ func (c *Cluster) RotateKeys(ctx context.Context, without bool) (int, error) {
 		live, nodes = append(live, n.Site+"/"+n.Node), append(nodes, c.identity(n.Site, n.Node))
 	}
 	if len(off) > 0 && !without {
-		return 0, fmt.Errorf("%w: %v are off, and would not find the cluster afterwards: start them, or go on without them and copy gossip.keys and handover.keys there", store.ErrConflict, off)
+		return 0, fmt.Errorf("%w: %v are off, and would not find the cluster afterwards: start them, or go on without them and copy gossip.keys and handover.keys there", api.ErrNotNow, off)
 	}
 	if err := c.settleKeys(ctx, nodes); err != nil {
 		return 0, fmt.Errorf("finishing an earlier rotation: %w", err)
@@ -174,7 +174,7 @@ func (c *Cluster) settleKeys(ctx context.Context, nodes []certs.Identity) error 
 	r := keysRequest{Gossip: common(own.Gossip, func(a keysAnswer) []string { return a.Gossip }),
 		Handover: common(own.Handover, func(a keysAnswer) []string { return a.Handover })}
 	if r.Gossip == nil || r.Handover == nil {
-		return fmt.Errorf("%w: no key is at all nodes; copy gossip.keys and handover.keys of one node to the others", store.ErrConflict)
+		return fmt.Errorf("%w: no key is at all nodes; copy gossip.keys and handover.keys of one node to the others", api.ErrNotNow)
 	}
 	return c.finishKeys(ctx, nodes, r)
 }

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/conclave-voice/conclave/api"
 	"github.com/conclave-voice/conclave/cluster/certs"
-	"github.com/conclave-voice/conclave/store"
 )
 
 // cannotRead is what the log has when a node meets a key that it does not hold.
@@ -108,7 +108,7 @@ func TestARotationThatBreaksOff(t *testing.T) {
 	delete(n.nodes, "b1")
 	n.must(b1.gossip.Close())
 	n.until("a1 knows that b1 is off", func() bool { return a1.alive() == 2 })
-	if _, err := a1.RotateKeys(t.Context(), false); !errors.Is(err, store.ErrConflict) {
+	if _, err := a1.RotateKeys(t.Context(), false); !errors.Is(err, api.ErrNotNow) {
 		t.Errorf("with a node that is off: %v", err)
 	}
 	if count, err := a1.RotateKeys(context.Background(), true); count != 2 || err != nil {

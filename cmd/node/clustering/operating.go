@@ -74,6 +74,7 @@ func (c *Cluster) Force(ctx context.Context, site, mode string) error {
 	for _, s := range c.prober.All() {
 		known = known || s.Site == site
 	}
+	_ = c.group.View(func(s *registry.State) { known = known || s.Order(registry.Verdict, site).Mode != registry.ModeAuto })
 	if !known {
 		return fmt.Errorf("another site %q: %w", site, store.ErrNotFound)
 	}

@@ -80,6 +80,7 @@ func (n *Node) metrics() *prometheus.Registry {
 	gauge("calls", "Calls in any phase.", func() float64 { return float64(n.calls.Calls()) })
 	gauge("conferences", "Conferences that this node hosts.", func() float64 { return float64(n.host.Load().Conferences) })
 	gauge("participants", "Seats taken in conferences of this node.", func() float64 { return float64(n.host.Load().Seats) })
+	gauge("draining", "1 while the node, or its site, is out of use.", func() float64 { return flag(n.draining.Load().On) })
 	gauge("rtp_port_pairs_in_use", "RTP port pairs in use.", func() float64 { return float64(n.ports.InUse()) })
 	gauge("dialogs", "SIP dialogs.", func() float64 { return float64(n.sip.Stats().Dialogs) })
 	gauge("unsettled", "Stays whose settlement waits in memory, for the journal cannot keep it.", func() float64 { return float64(n.billing.Unsettled()) })
