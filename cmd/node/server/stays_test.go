@@ -127,8 +127,8 @@ func (l *lab) account() store.Account {
 }
 
 // parts are what waits for the clock besides calls: the heartbeat, the host, the settler,
-// the journal, the local copy, the watch, and the watch of the rooms' assignments.
-const parts = 7
+// the journal, the local copy, the watch, the watch of the rooms' assignments, and of trust.
+const parts = 8
 
 // seen says whether every call has looked at the present time: Advance takes away
 // the timers that are due, and a call sets its next one when it has. While the store is
