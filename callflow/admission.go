@@ -128,7 +128,10 @@ func (c *call) answer(ctx context.Context, in *signaling.Invite, number store.Ac
 		c.refuse(in, refusal{status: 503, cause: store.CauseError, step: "media", detail: "no RTP port is free", retry: 30 * time.Second})
 		return false
 	}
-	c.media = media
+	c.media, c.told = media, c.addressOf(media)
+	if c.hosted != "" {
+		media.TrustSignalled() // nodes, and callers that have been seen to be behind no NAT
+	}
 	description, ok := c.describe(in)
 	if !ok {
 		return false
@@ -152,6 +155,7 @@ func (c *call) answer(ctx context.Context, in *signaling.Invite, number store.Ac
 			return false
 		}
 	}
+	c.live.Store(media)
 	m := c.media.Agreed()
 	c.step("answer", "ok", fmt.Sprintf("%s, RTP to %s", m.Format.Name, m.Remote))
 	c.flush()

@@ -2,8 +2,10 @@ package callflow
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -74,6 +76,10 @@ type call struct {
 	term   uint64              // how often the call has been taken over; hosting.mu
 	media  *session.Session
 	sdp    negotiation
+	told   netip.AddrPort // where the caller was told to send its RTP; guarded by sdp.mu
+	path   *mediaPath
+	live   atomic.Pointer[session.Session] // media, once the call is answered
+	polled atomic.Int64                    // when the node of another node's caller last asked for a report, Unix ns; 0: never
 	dialog *signaling.Dialog
 	inbox  chan message
 	stop   chan struct{} // closed by shutdown
@@ -105,6 +111,14 @@ type call struct {
 	hint     sites.Assignment // where to try to move to first; the zero value: nowhere
 	kept     keptMark         // what others could take over, when it was told last
 	gone     bool             // another node goes on with the call
+	relaying bool             // relay is ticked
+	direct   directness       // whether the media goes past this node
+	refuses  bool             // the caller does not send its RTP past this node
+	paused   bool             // another node's caller, of which that has told that it holds
+	ingress  ingressWatch     // of another node's caller
+	far      Quality          // what other nodes have told of the stay
+
+	lostBefore uint64 // packets, until the caller was first in a conference at another node
 }
 
 // message is what the dialog tells the call's goroutine.
@@ -114,6 +128,7 @@ type message struct {
 	say   []prompt.ID // to a forwarded caller
 	lost  bool        // to another node
 	ended *signaling.End
+	way   *wayNews
 }
 
 func newCall(e *Engine, in *signaling.Invite) *call {
@@ -128,6 +143,7 @@ func newCall(e *Engine, in *signaling.Invite) *call {
 		hops: in.MaxForwards() - 1, inbox: make(chan message, maxMessages), stop: make(chan struct{}), over: make(chan struct{}),
 	}
 	c.logger = e.config.Logger.With("call", id, "from", c.row.From, "to", c.row.To, "site", e.config.Place.Site)
+	c.path = newMediaPath(c)
 	c.step("invite", ok, c.row.Transport+" "+c.row.Source)
 	return c
 }
@@ -225,6 +241,7 @@ func (c *call) tick() {
 		c.do(c.talk.Tick(now))
 	case inConference:
 		c.watchFocus()
+		c.watchIngress(now)
 		c.meter(now)
 		if c.untold {
 			c.stood(c.has)
@@ -247,7 +264,7 @@ func (c *call) tick() {
 func (c *call) watchMedia() {
 	limit, silence := c.engine.config.MediaTimeout, c.media.Silence(c.engine.config.Media.Now())
 	switch {
-	case limit > 0 && silence > limit:
+	case limit > 0 && silence > limit && !c.mediaElsewhere():
 		c.step("media", failed, "no RTP for "+limit.String())
 		c.leave(store.CauseMediaTimeout)
 	case c.hosted != "" && silence > orphanTime && c.orphaned():
@@ -261,7 +278,10 @@ func (c *call) message(m message) {
 	switch {
 	case m.ended != nil:
 		c.hungUp(*m.ended)
+	case m.way != nil:
+		c.wayChanged(*m.way)
 	case m.hold != nil:
+		c.paused = *m.hold
 		c.step("hold", ok, map[bool]string{true: "held", false: "resumed"}[*m.hold])
 		if c.seat != nil {
 			c.seat.Hold(*m.hold)
@@ -321,10 +341,14 @@ func (c *call) played(tag int) {
 	}
 }
 
-// comeHome puts the port into the call's own mixer.
+// comeHome puts the port into the call's own mixer, and has the caller's RTP here again
+// before anything is said to it.
 func (c *call) comeHome() {
 	c.own.Add(c.port)
 	c.engine.config.Media.Add(c.own)
+	c.direct = relayed
+	c.path.want(mediaGoal{})
+	c.path.wait(homeTime)
 }
 
 // goAway takes the port out of the call's own mixer.

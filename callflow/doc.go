@@ -13,5 +13,8 @@
 //	dialogue ──► joining ──► conference ──► leaving ──► ended
 //	    └───────────┴─────────────────────────▲
 //
+// The media of a call whose conference is at another node is relayed, or goes past this
+// node (media_direct.go); either way its dialog, its money and its trace stay here.
+//
 // Every call leaves a trace: each step with its time and outcome (SPEC CA8).
 package callflow

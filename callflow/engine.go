@@ -65,7 +65,9 @@ type Config struct {
 	// Foci, Handovers and Dial are for conferences at other nodes; nil: there are none.
 	Foci      Foci
 	Handovers Handovers
-	Dial      func(context.Context, signaling.DialRequest, signaling.DialogHandler) (*signaling.Dialog, []byte, error)
+	// ForwardMedia says which way the media of forwarded calls goes; empty: MediaRelay.
+	ForwardMedia ForwardMedia
+	Dial         func(context.Context, signaling.DialRequest, signaling.DialogHandler) (*signaling.Dialog, []byte, error)
 	// Custody and Restore are for calls that another node of the site goes on with when
 	// this one is gone, and the other way round; nil: nobody does.
 	Custody    Custody
@@ -106,13 +108,17 @@ type Engine struct {
 	gone     sync.WaitGroup // calls that have not ended
 
 	hosting hosting
-	refused atomic.Uint64 // forwarded calls without a valid proof
-	taken   takeovers
+	watches nodeWatches
+
+	refused  atomic.Uint64 // forwarded calls without a valid proof
+	relayed  atomic.Uint64 // RTP packets passed on
+	returned atomic.Uint64 // calls whose media came back
+	taken    takeovers
 }
 
 // New makes an engine; call Run.
 func New(c Config) *Engine {
-	return &Engine{config: c, traces: outbox.New(maxTraces, c.Logger), calls: map[store.CallID]*call{},
+	return &Engine{config: c, watches: nodeWatches{nodes: map[store.Place]*nodeWatch{}}, traces: outbox.New(maxTraces, c.Logger), calls: map[store.CallID]*call{},
 		hosting: hosting{reserved: map[store.ParticipantID]*reserved{}, callers: map[store.ParticipantID]*call{}, legs: map[store.ParticipantID]*focusLeg{}, own: map[store.ParticipantID]*call{}}}
 }
 

@@ -23,6 +23,11 @@ type Foci interface {
 	// Standing tells the node that took a caller's call what the caller has in the
 	// conference here.
 	Standing(ctx context.Context, node store.Place, p store.ParticipantID, st roster.Standing) error
+	// Media asks a node for reports of callers that it mixes. Those that it does not
+	// know are left out. That it answers is a sign of life; it may be asked about none.
+	Media(ctx context.Context, node store.Place, callers []store.ParticipantID) (map[store.ParticipantID]MediaReport, error)
+	// MediaEnded tells the node that took a caller's call how its media was here.
+	MediaEnded(ctx context.Context, node store.Place, p store.ParticipantID, r MediaReport) error
 	// Alive says whether a node is live, as far as is known; Ping asks it for a sign of
 	// life.
 	Alive(node store.Place) bool

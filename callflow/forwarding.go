@@ -5,16 +5,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/roster"
-	"github.com/conclave-voice/conclave/media/codec"
-	"github.com/conclave-voice/conclave/media/offeranswer"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/media/session"
 	"github.com/conclave-voice/conclave/sites"
@@ -56,8 +54,14 @@ func (c *call) forward(ctx context.Context, where sites.Assignment, a conference
 // pass lets the caller's audio pass to the focus and back.
 func (c *call) pass(leg *focusLeg, where sites.Assignment, step string, conf store.ConferenceID) {
 	c.goAway()
-	c.relay = session.NewRelay(c.media, leg.media)
-	c.engine.config.Media.Add(c.relay)
+	if c.far.Media == "" {
+		c.lostBefore = c.media.Stats().Playout.Lost
+	}
+	c.relay = session.NewRelay(c.media, leg.media, &c.engine.relayed)
+	c.startRelay()
+	c.direct = relayed
+	c.path.want(mediaGoal{leg: leg})
+	leg.entered = c.now()
 	c.enter(leg, where, step, fmt.Sprintf("%s at %s/%s", conf, where.Focus.Site, where.Focus.Node))
 }
 
@@ -87,6 +91,13 @@ type focusLeg struct {
 	media       *session.Session
 	dialog      *signaling.Dialog
 	sdp         negotiation
+	told        mediaTerms // guarded by sdp.mu
+	last        lastReport
+	watch       *nodeWatch  // nil: none yet
+	urgent      atomic.Bool // the focus is asked about it in each turn
+	entered     time.Time   // the caller is in its conference
+	tried       time.Time   // both ends had been told of one another
+	noDirect    atomic.Bool // the media does not go past this node, as was found out
 	released    chan conference.Release
 	once        sync.Once
 	cut         time.Time            // since when its site is; the call's goroutine's
@@ -110,7 +121,9 @@ func (c *call) dialFocus(ctx context.Context, node store.Place, p store.Particip
 	if l.media, err = session.Open(e.Ports, e.Registry); err != nil {
 		return nil, err
 	}
-	c.engine.keep(l) // before the call: the focus tells the caller's standing as soon as it has it
+	l.media.TrustSignalled()
+	l.told = termsOf(c.media.Agreed()).at(l.here())
+	c.engine.keep(l) // before the call: the focus tells of the caller as soon as it has it
 	offer, err := l.LocalOffer()
 	if err == nil {
 		var answer []byte
@@ -133,6 +146,7 @@ func (c *call) dialFocus(ctx context.Context, node store.Place, p store.Particip
 // close gives back what the leg holds, after its end.
 func (l *focusLeg) close() {
 	l.call.engine.lose(l)
+	l.call.engine.unwatch(l)
 	l.media.Close()
 }
 
@@ -149,40 +163,6 @@ func (l *focusLeg) stood(st roster.Standing) {
 		default:
 		}
 	}
-}
-
-// local describes our end towards the focus. The lock is held.
-func (l *focusLeg) local() offeranswer.Local {
-	return l.sdp.next(netip.AddrPortFrom(l.call.engine.config.MediaAddr, l.media.Addr().Port()))
-}
-
-// LocalOffer offers what the caller has agreed on (signaling.DialogHandler).
-func (l *focusLeg) LocalOffer() ([]byte, error) {
-	l.sdp.mu.Lock()
-	defer l.sdp.mu.Unlock()
-	return offeranswer.OfferSame(l.call.media.Agreed(), l.local(), offeranswer.SendRecv)
-}
-
-// RemoteAnswer reads the focus's answer to it.
-func (l *focusLeg) RemoteAnswer(answer []byte) error {
-	l.sdp.mu.Lock()
-	defer l.sdp.mu.Unlock()
-	agreed, err := offeranswer.ReadAnswer(answer, []codec.Format{l.call.media.Agreed().Format}, offeranswer.SendRecv)
-	if err != nil {
-		return fmt.Errorf("read the focus's answer: %w", err)
-	}
-	return l.media.Apply(agreed, l.call.engine.config.Media.Now())
-}
-
-// Offer answers a re-INVITE of the focus, which may refresh the session.
-func (l *focusLeg) Offer(offer []byte) ([]byte, error) {
-	l.sdp.mu.Lock()
-	defer l.sdp.mu.Unlock()
-	answer, agreed, err := offeranswer.Answer(offer, []codec.Format{l.call.media.Agreed().Format}, l.local())
-	if err != nil {
-		return nil, err
-	}
-	return answer, l.media.Apply(agreed, l.call.engine.config.Media.Now())
 }
 
 // Info is not used between nodes.
@@ -248,6 +228,7 @@ func (l *focusLeg) Say(prompts ...prompt.ID) {
 }
 
 func (l *focusLeg) Leave(cause store.ReleaseCause) {
+	l.askReport()
 	l.release(cause) // before our own BYE ends the leg
 	l.hangUp(cause)
 }

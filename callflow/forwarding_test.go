@@ -48,6 +48,9 @@ type pair struct {
 	fails  chan error // what asking for a seat fails with, one after the other
 	untold chan error // and telling a standing
 	told   atomic.Int64
+	media  ForwardMedia
+	deaf   atomic.Bool // no node answers a question about media
+	stands chan bool   // when set: a standing was told, and no answer to an INVITE is seen before
 }
 
 // testNode is one of them.
@@ -130,7 +133,19 @@ func (p *pair) Standing(_ context.Context, node store.Place, id store.Participan
 	if err == nil {
 		p.told.Add(1)
 	}
+	if p.stands != nil {
+		p.stands <- true
+	}
 	return err
+}
+func (p *pair) Media(_ context.Context, node store.Place, ids []store.ParticipantID) (map[store.ParticipantID]MediaReport, error) {
+	if p.deaf.Load() {
+		return nil, errors.New("no answer")
+	}
+	return p.at(node).Media(ids), nil
+}
+func (p *pair) MediaEnded(_ context.Context, node store.Place, id store.ParticipantID, r MediaReport) error {
+	return p.at(node).MediaEnded(id, r)
 }
 func (p *pair) Cut(string) bool                         { return false }
 func (p *pair) Alive(store.Place) bool                  { return true }
@@ -148,10 +163,11 @@ const (
 	testCode   = "1234"
 )
 
-// newPair starts nodes a and b; the room's conference runs at b.
-func newPair(t *testing.T, balance money.Amount) *pair {
-	p := &pair{T: t, focus: store.Place{Site: "here", Node: "b"}, proofs: &proofs{known: map[string]Handover{}}, nodes: map[string]*testNode{}, site: &keeping{owner: map[store.CallID]string{}, states: map[store.CallID][]byte{}},
-		fails: make(chan error, 8), untold: make(chan error, 8)}
+// newPair starts nodes a and b; the room's conference runs at b. Media of forwarded calls
+// is relayed, unless said otherwise.
+func newPair(t *testing.T, balance money.Amount, media ...ForwardMedia) *pair {
+	p := &pair{T: t, media: append(media, MediaRelay)[0], focus: store.Place{Site: "here", Node: "b"}, proofs: &proofs{known: map[string]Handover{}}, nodes: map[string]*testNode{},
+		site: &keeping{owner: map[store.CallID]string{}, states: map[store.CallID][]byte{}}, fails: make(chan error, 8), untold: make(chan error, 8)}
 	var err error
 	p.store, err = sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
 	p.must(err)
@@ -203,11 +219,15 @@ func (p *pair) start(name string, prompts *prompt.Library) {
 	bill := billing.NewService(p.store, billing.DefaultPolicy(), clock, logger)
 	n.host = conference.NewHost(conference.Config{Place: place, Incarnation: 1, Engine: n.media, Store: p.store, Prompts: prompts, Clock: clock, Logger: logger})
 	n.engine = New(Config{Place: place, Incarnation: 1, Catalogue: p.store, Traces: p.store, Billing: bill, Locator: p, Host: n.host,
-		Foci: p, Handovers: p.proofs, Dial: func(ctx context.Context, r signaling.DialRequest, h signaling.DialogHandler) (*signaling.Dialog, []byte, error) {
-			return n.sip.Dial(ctx, r, h)
+		Foci: p, Handovers: p.proofs, ForwardMedia: p.media, Dial: func(ctx context.Context, r signaling.DialRequest, h signaling.DialogHandler) (*signaling.Dialog, []byte, error) {
+			dialog, answer, err := n.sip.Dial(ctx, r, h)
+			if p.stands != nil {
+				<-p.stands
+			}
+			return dialog, answer, err
 		}, Custody: keeper{p.site, name}, Restore: func(ctx context.Context, st signaling.DialogState, h signaling.DialogHandler) (*signaling.Dialog, error) {
 			return n.sip.Restore(ctx, st, h)
-		}, Realm: "test", Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: ports, Media: n.media, Prompts: prompts,
+		}, Realm: "test", Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: ports, Media: n.media, MediaTimeout: 10 * time.Second, Prompts: prompts,
 		Dialogue: dialogue.DefaultConfig(), MediaAddr: netip.MustParseAddr("127.0.0.1"), Clock: clock, Logger: logger})
 	addr := loopback.Address(loopback.Ports(p, 2))
 	n.sip, err = signaling.Listen(signaling.Config{Listen: []signaling.ListenAddr{{Network: "udp", Addr: addr}, {Network: "tcp", Addr: addr}}, Logger: logger, Clock: clock}, n.engine)
@@ -263,7 +283,13 @@ func (p *pair) xdrs() []store.XDR {
 // CA6, MS2: a caller whose call another node took is in the room like everybody; keys
 // work, and each stay has one record with where it came in and where it was mixed.
 func TestForwardedCaller(t *testing.T) {
-	p := newPair(t, 100*money.Unit)
+	for _, way := range []ForwardMedia{MediaRelay, MediaDirect, MediaAuto} {
+		t.Run(string(way), func(t *testing.T) { forwardedCaller(newPair(t, 100*money.Unit, way)) })
+	}
+}
+
+func forwardedCaller(p *pair) {
+	t := p.T
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	away := p.dial(ctx, 0, "a", baresip.Options{})
@@ -272,6 +298,12 @@ func TestForwardedCaller(t *testing.T) {
 	p.must(away.Hears(ctx, tone.Caller(1), time.Second))
 	p.must(near.Hears(ctx, tone.Caller(0), time.Second))
 	p.must(away.HearsNone(ctx, time.Second, tone.Caller(0)))
+	if p.media != MediaRelay {
+		p.goesDirect("a")
+		p.must(away.Hears(ctx, tone.Caller(1), time.Second))
+		p.must(near.Hears(ctx, tone.Caller(0), time.Second))
+	}
+	before := p.nodes["a"].engine.Relayed()
 
 	p.must(away.SendDigits(ctx, "*6"))
 	p.must(near.HearsNone(ctx, time.Second, tone.Caller(0)))
@@ -283,6 +315,9 @@ func TestForwardedCaller(t *testing.T) {
 	p.must(away.Resume(ctx))
 	p.must(near.Hears(ctx, tone.Caller(0), time.Second))
 
+	if n := p.nodes["a"].engine.Relayed() - before; (n == 0) != (p.media != MediaRelay) {
+		t.Errorf("%d packets were relayed", n)
+	}
 	p.must(away.Hangup(ctx))
 	p.eventually("it is out", func() bool { return p.nodes["b"].host.Load().Seats == 1 })
 	p.must(near.Hangup(ctx))
@@ -420,6 +455,32 @@ func TestReturnsToTheSameFocus(t *testing.T) {
 	p.must(away.Hangup(ctx))
 	p.eventually("it is out", func() bool { return p.nodes["b"].host.Load().Seats == 1 })
 	p.must(near.HearsNone(ctx, time.Second, tone.Caller(0)))
+	p.must(near.Hangup(ctx))
+	p.eventually("one record of each", func() bool { return len(p.xdrs()) == 2 })
+	p.nothingLeft()
+}
+
+// MS16, MS8: the focus tells of a caller before its answer is seen. That counts: the
+// caller is not muted when it is moved.
+func TestStandingBeforeTheAnswer(t *testing.T) {
+	p := newPair(t, 100*money.Unit)
+	p.stands = make(chan bool, 64) // more than a test makes
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	away, near := p.dial(ctx, 0, "a", baresip.Options{}), p.dial(ctx, 1, "b", baresip.Options{})
+	p.must(near.Hears(ctx, tone.Caller(0), time.Second))
+	leg := p.leg("a")
+	leg.release(store.CauseLost)
+	p.eventually("another leg", func() bool { now := p.leg("a"); return now != nil && now != leg })
+	before, err := near.Heard()
+	p.must(err)
+	p.eventually("more is heard", func() bool {
+		now, err := near.Heard()
+		p.must(err)
+		return now.Duration() > before.Duration()+2*time.Second
+	})
+	p.must(near.Hears(ctx, tone.Caller(0), time.Second))
+	p.must(away.Hangup(ctx))
 	p.must(near.Hangup(ctx))
 	p.eventually("one record of each", func() bool { return len(p.xdrs()) == 2 })
 	p.nothingLeft()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -147,6 +149,13 @@ func (e *Engine) take(p store.ParticipantID, c *call) (*reserved, bool) {
 	return kept, true
 }
 
+// hosted is the call of another node's caller, the latest; nil: there is none.
+func (e *Engine) hosted(p store.ParticipantID) *call {
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	return e.hosting.callers[p]
+}
+
 // let forgets a forwarded call that has ended.
 func (e *Engine) let(p store.ParticipantID, c *call) {
 	e.hosting.mu.Lock()
@@ -186,15 +195,69 @@ func (e *Engine) Say(p store.ParticipantID, prompts []prompt.ID) error {
 // Standing takes what a caller of this node has in a conference at another. A node from
 // which the caller has been moved, and that does not know, is not believed.
 func (e *Engine) Standing(from store.Place, p store.ParticipantID, st roster.Standing) error {
-	e.hosting.mu.Lock()
-	l := e.hosting.legs[p]
-	e.hosting.mu.Unlock()
+	l := e.away(p)
 	if l == nil || l.node != from {
 		return fmt.Errorf("participant %s: %w", p, ErrNoSuchCaller)
 	}
 	l.stood(st)
 	return nil
 }
+
+// Media reports on callers of other nodes that are mixed here. Those that are not are
+// left out.
+func (e *Engine) Media(callers []store.ParticipantID) map[store.ParticipantID]MediaReport {
+	now := e.config.Clock.Now().UnixNano()
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	reports := map[store.ParticipantID]MediaReport{}
+	for _, p := range callers {
+		if c := e.hosting.callers[p]; c != nil {
+			c.polled.Store(now)
+			if r, known := c.report(); known {
+				reports[p] = r
+			}
+		}
+	}
+	return reports
+}
+
+// MediaEnded takes how the media of a caller of this node was at another.
+func (e *Engine) MediaEnded(p store.ParticipantID, r MediaReport) error {
+	l := e.away(p)
+	if l == nil {
+		return fmt.Errorf("participant %s: %w", p, ErrNoSuchCaller)
+	}
+	l.last.note(r)
+	return nil
+}
+
+// away is a caller of this node that is at another; nil: there is none.
+func (e *Engine) away(p store.ParticipantID) *focusLeg {
+	e.hosting.mu.Lock()
+	defer e.hosting.mu.Unlock()
+	return e.hosting.legs[p]
+}
+
+// Forwarded is how many callers of this node are in conferences at other nodes, by the
+// way that their media goes: past this node, or through it.
+func (e *Engine) Forwarded() (past, through int) {
+	e.hosting.mu.Lock()
+	legs := slices.Collect(maps.Values(e.hosting.legs))
+	e.hosting.mu.Unlock()
+	for _, l := range legs {
+		if l.past() {
+			past++
+		}
+	}
+	return past, len(legs) - past
+}
+
+// Relayed is how many RTP packets were passed on between callers and other nodes.
+func (e *Engine) Relayed() uint64 { return e.relayed.Load() }
+
+// Returned is how often the media of a caller came back to this node because no RTP
+// arrived at the focus.
+func (e *Engine) Returned() uint64 { return e.returned.Load() }
 
 // keep and lose note which of our callers are at other nodes.
 func (e *Engine) keep(l *focusLeg) {

@@ -64,11 +64,10 @@ func (c *call) unseat(r conference.Release) {
 
 // standUp ends the membership.
 func (c *call) standUp() {
-	if c.relay != nil {
-		c.engine.config.Media.Remove(c.relay)
-		c.relay = nil
-	}
+	c.stopRelay()
+	c.relay = nil
 	if leg, elsewhere := c.seat.(*focusLeg); elsewhere {
+		c.collect(leg)
 		leg.close()
 	}
 	c.seat, c.release, c.standing = nil, nil, nil
@@ -80,27 +79,14 @@ func (c *call) settle(at time.Time, cause store.ReleaseCause) {
 		return
 	}
 	c.engine.unhold(c, c.stay.Participant.ID)
-	x := c.stay.Settle(at, cause, c.quality())
+	quality, err := json.Marshal(c.quality())
+	if err != nil {
+		c.logger.Error("the quality of a stay is not kept", "error", err)
+	}
+	x := c.stay.Settle(at, cause, quality)
 	c.stay = nil
 	c.step("settle", ok, x.Billed.String()+", "+x.Amount.String()+" "+x.Currency)
 	c.logger.Info("stay ended", "participant", x.ID, "cause", cause, "duration", x.Duration, "amount", x.Amount)
-}
-
-// quality is what the media says of the stay.
-func (c *call) quality() json.RawMessage {
-	if c.media == nil {
-		return nil // it was taken over, and there was no port for it
-	}
-	s := c.media.Stats()
-	b, err := json.Marshal(map[string]any{
-		"packetsReceived": s.Received, "packetsSent": s.Sent, "packetsLost": s.Playout.Lost, "packetsLate": s.Playout.Late,
-		"strays": s.Strays, "jitterMs": s.Playout.Jitter.Milliseconds(), "delayMs": s.Playout.Delay.Milliseconds(),
-		"roundTripMs": s.RoundTrip.Milliseconds(), "peerLoss": s.PeerLoss,
-	})
-	if err != nil {
-		return nil
-	}
-	return b
 }
 
 // leave ends the call from our side: first what there is to say, then a BYE.
@@ -130,6 +116,7 @@ func (c *call) leave(cause store.ReleaseCause, words ...prompt.ID) {
 // hangUp sends the BYE.
 func (c *call) hangUp() {
 	c.phase = ended
+	c.reportEnd()
 	c.bye(string(c.row.Cause))
 }
 
@@ -174,6 +161,7 @@ func (c *call) hungUp(end signaling.End) {
 // end of every call, answered or not.
 func (c *call) finish() {
 	close(c.over)
+	c.path.close()
 	if c.media != nil {
 		c.media.Close()
 	}

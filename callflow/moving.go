@@ -40,8 +40,12 @@ func (c *call) watchFocus() {
 	if !elsewhere {
 		return
 	}
+	c.steerMedia(leg, c.now())
 	foci := c.engine.config.Foci
 	silence, deaf := leg.media.Silence(c.engine.config.Media.Now()), c.deaf(leg)
+	if leg.watch != nil && (c.direct != relayed || leg.past()) { // its RTP need not come here
+		silence = leg.watch.silence()
+	}
 	lost := silence > focusSilence || silence > deadSilence && !foci.Alive(leg.node) || deaf
 	if lost && leg.release(store.CauseLost) {
 		c.logger.Warn("the conference's node is lost", "node", leg.node.Node, "at", leg.node.Site, "silence", silence, "deaf", deaf)

@@ -1,14 +1,17 @@
 package callflow
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"sync"
 
 	"github.com/conclave-voice/conclave/callflow/signaling"
+	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/dtmf"
 	"github.com/conclave-voice/conclave/media/offeranswer"
+	"github.com/conclave-voice/conclave/media/session"
 )
 
 // negotiation is the state of offer and answer of one dialog.
@@ -22,7 +25,18 @@ type negotiation struct {
 // local describes our end; each description that we send is a new version. The
 // lock is held.
 func (c *call) local() offeranswer.Local {
-	return c.sdp.next(netip.AddrPortFrom(c.engine.config.MediaAddr, c.media.Addr().Port()))
+	if !c.told.IsValid() {
+		return c.sdp.next(c.here())
+	}
+	return c.sdp.next(c.told)
+}
+
+// here is where this node takes the caller's RTP.
+func (c *call) here() netip.AddrPort { return c.addressOf(c.media) }
+
+// addressOf is where peers are told that a session of ours takes RTP.
+func (c *call) addressOf(s *session.Session) netip.AddrPort {
+	return netip.AddrPortFrom(c.engine.config.MediaAddr, s.Addr().Port())
 }
 
 // next is a new version of our description. The lock is held.
@@ -39,6 +53,13 @@ func (n *negotiation) now() (id, version uint64, held bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.id, n.version, n.held
+}
+
+// sendsTo is where the caller was told to send its RTP.
+func (c *call) sendsTo() netip.AddrPort {
+	c.sdp.mu.Lock()
+	defer c.sdp.mu.Unlock()
+	return c.told
 }
 
 // onHold says whether the peer holds the call.
@@ -59,12 +80,16 @@ func (c *call) answerOffer(offer []byte) ([]byte, error) {
 	return answer, c.apply(agreed)
 }
 
-// apply puts an agreement into force and tells the call about hold.
+// apply puts an agreement into force, and tells the call about hold, and the focus about
+// what concerns it. The lock is held.
 func (c *call) apply(m offeranswer.Media) error {
 	if err := c.media.Apply(m, c.engine.config.Media.Now()); err != nil {
 		return err
 	}
-	if m.PeerOnHold != c.sdp.held {
+	c.path.follow()
+	// Of a caller that is mixed for another node, that node tells (Engine.Hold): media
+	// may be held for the time of a move.
+	if m.PeerOnHold != c.sdp.held && c.hosted == "" {
 		held := m.PeerOnHold
 		c.sdp.held = held
 		c.post(message{hold: &held})
@@ -91,6 +116,25 @@ func (c *call) RemoteAnswer(answer []byte) error {
 		return fmt.Errorf("read the answer to our offer: %w", err)
 	}
 	return c.apply(agreed)
+}
+
+// redirect tells the caller by re-INVITE where to send its RTP from now on.
+func (c *call) redirect(ctx context.Context, to netip.AddrPort) error {
+	return c.dialog.Negotiate(ctx, func() ([]byte, error) {
+		c.sdp.mu.Lock()
+		defer c.sdp.mu.Unlock()
+		return offeranswer.OfferSame(c.media.Agreed(), c.sdp.next(to), offeranswer.SendRecv)
+	}, func(answer []byte) error {
+		c.sdp.mu.Lock()
+		defer c.sdp.mu.Unlock()
+		agreed, err := offeranswer.ReadAnswer(answer, []codec.Format{c.media.Agreed().Format}, offeranswer.SendRecv)
+		if err != nil {
+			c.told = netip.AddrPort{} // nobody knows; it is told anew
+			return fmt.Errorf("read the caller's answer: %w", err)
+		}
+		c.told = to
+		return c.apply(agreed)
+	})
 }
 
 // Info takes a digit that came by SIP INFO.

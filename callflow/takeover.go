@@ -225,6 +225,7 @@ func (e *Engine) TakeOver(ctx context.Context, id store.CallID, state []byte) {
 func (e *Engine) revive(k keptCall) *call {
 	c := &call{engine: e, row: k.Call, seq: k.Steps, number: k.Number, hops: k.Hops, has: k.Standing,
 		inbox: make(chan message, maxMessages), stop: make(chan struct{}), over: make(chan struct{})}
+	c.path = newMediaPath(c)
 	c.sdp.id, c.sdp.version, c.sdp.held = k.Session, k.Version, k.Held
 	if k.Found != nil {
 		c.found = *k.Found
@@ -288,6 +289,8 @@ func (c *call) reach(k keptCall) (err error) {
 	if c.media, err = session.Open(c.engine.config.Ports, c.engine.config.Registry); err != nil {
 		return fmt.Errorf("no RTP port is free: %w", err)
 	}
+	c.told = c.addressOf(c.media)
+	c.live.Store(c.media)
 	if c.dialog, err = c.engine.config.Restore(ctx, k.Dialog, c); err != nil {
 		return err
 	}

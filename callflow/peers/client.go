@@ -79,6 +79,17 @@ func (c *Client) Standing(ctx context.Context, node store.Place, p store.Partici
 	return err
 }
 
+// Media asks a node for reports of callers that it mixes.
+func (c *Client) Media(ctx context.Context, node store.Place, callers []store.ParticipantID) (map[store.ParticipantID]callflow.MediaReport, error) {
+	return rpc.Call[mediaRequest, map[store.ParticipantID]callflow.MediaReport](ctx, c.rpc, c.identity(node), methodMedia, mediaRequest{Callers: callers})
+}
+
+// MediaEnded tells the node that took a caller's call how its media was here.
+func (c *Client) MediaEnded(ctx context.Context, node store.Place, p store.ParticipantID, r callflow.MediaReport) error {
+	_, err := rpc.Call[mediaEndedRequest, nothing](ctx, c.rpc, c.identity(node), methodMediaEnded, mediaEndedRequest{Participant: p, Report: r})
+	return err
+}
+
 // Ping asks a node for a sign of life.
 func (c *Client) Ping(ctx context.Context, node store.Place) error {
 	return c.rpc.Ping(ctx, c.identity(node))

@@ -14,14 +14,16 @@ import (
 
 // The methods.
 const (
-	methodReserve  = "seat.reserve"
-	methodCancel   = "seat.cancel"
-	methodKey      = "seat.key"
-	methodHold     = "seat.hold"
-	methodSay      = "seat.say"
-	methodStanding = "caller.standing"
-	methodCommand  = "conference.command"
-	methodWhereIs  = "room.where-is"
+	methodReserve    = "seat.reserve"
+	methodCancel     = "seat.cancel"
+	methodKey        = "seat.key"
+	methodHold       = "seat.hold"
+	methodSay        = "seat.say"
+	methodStanding   = "caller.standing"
+	methodMedia      = "seat.media"
+	methodMediaEnded = "caller.media-ended"
+	methodCommand    = "conference.command"
+	methodWhereIs    = "room.where-is"
 )
 
 // Codes are the errors that cross the wire. A code is never given another meaning:
@@ -55,6 +57,13 @@ type about struct {
 type standingRequest struct {
 	Participant store.ParticipantID
 	Standing    roster.Standing
+}
+
+type mediaRequest struct{ Callers []store.ParticipantID }
+
+type mediaEndedRequest struct {
+	Participant store.ParticipantID
+	Report      callflow.MediaReport
 }
 
 type whereRequest struct {

@@ -21,6 +21,8 @@ type Hosting interface {
 	Hold(p store.ParticipantID, held bool) error
 	Say(p store.ParticipantID, prompts []prompt.ID) error
 	Standing(from store.Place, p store.ParticipantID, st roster.Standing) error
+	Media(callers []store.ParticipantID) map[store.ParticipantID]callflow.MediaReport
+	MediaEnded(p store.ParticipantID, r callflow.MediaReport) error
 }
 
 // Locator knows where the conferences of its site run; a sites.Cluster.
@@ -43,6 +45,12 @@ func Serve(s *rpc.Server, h Hosting, l Locator) {
 	handle(methodSay, func(a about) error { return h.Say(a.Participant, a.Prompts) })
 	rpc.Handle(s, methodStanding, func(_ context.Context, peer certs.Identity, r standingRequest) (nothing, error) {
 		return nothing{}, h.Standing(store.Place{Site: peer.Site, Node: peer.Node}, r.Participant, r.Standing)
+	})
+	rpc.Handle(s, methodMedia, func(_ context.Context, _ certs.Identity, r mediaRequest) (map[store.ParticipantID]callflow.MediaReport, error) {
+		return h.Media(r.Callers), nil
+	})
+	rpc.Handle(s, methodMediaEnded, func(_ context.Context, _ certs.Identity, r mediaEndedRequest) (nothing, error) {
+		return nothing{}, h.MediaEnded(r.Participant, r.Report)
 	})
 	rpc.Handle(s, methodWhereIs, func(ctx context.Context, _ certs.Identity, r whereRequest) (sites.Assignment, error) {
 		return l.WhereIs(ctx, store.Room{ID: r.Room, HomeSite: r.Home}, r.Over)

@@ -20,7 +20,7 @@ const (
 
 // DialogHandler is told what happens in a dialog. All calls of one dialog are
 // made one after the other, in the order of arrival. A method must not call
-// Dialog.Reinvite; it may call Hangup.
+// Dialog.Negotiate or Reinvite; it may call Hangup.
 type DialogHandler interface {
 	// Offer answers a re-INVITE or UPDATE with an offer. An error refuses it with
 	// 488, or with the status of a *StatusError; the dialog goes on unchanged.

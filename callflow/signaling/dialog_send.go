@@ -136,27 +136,13 @@ func (d *Dialog) authorize(req *sip.Request, res *message) bool {
 	return true
 }
 
-// Reinvite offers a new session description and returns the peer's answer. It
-// waits while the peer's own re-INVITE is under way, and tries again after a random
-// delay when both met (491, RFC 3261 section 14.1). Any other refusal is a
-// *StatusError, and the session stays as it was; after 481 and 408, and without
-// any response, the dialog has ended. When ctx ends the offer is cancelled, if it
-// still can be.
+// Reinvite offers a new session description and returns the peer's answer: Negotiate,
+// for who has nothing else that changes what is offered.
 func (d *Dialog) Reinvite(ctx context.Context, offer []byte) (answer []byte, err error) {
-	for range maxGlare {
-		answer, err = d.reinviteOnce(ctx, offer)
-		var refused *StatusError
-		if !errors.As(err, &refused) || refused.Status != 491 {
-			return answer, err
-		}
-		select {
-		case <-d.endpoint.config.Clock.After(d.glareDelay()):
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-d.over:
-			return nil, d.endedError()
-		}
-	}
+	err = d.Negotiate(ctx, func() ([]byte, error) { return offer, nil }, func(a []byte) error {
+		answer = a
+		return nil
+	})
 	return answer, err
 }
 
@@ -176,30 +162,40 @@ func (d *Dialog) endedError() error {
 	return &EndedError{d.end}
 }
 
-func (d *Dialog) reinviteOnce(ctx context.Context, offer []byte) ([]byte, error) {
+// reinviteOnce has an offer made, sends it, and has the answer read, while no other
+// offer is under way.
+func (d *Dialog) reinviteOnce(ctx context.Context, offer func() ([]byte, error), answered func([]byte) error) error {
 	if err := d.offers.acquire(ctx, d.over); err != nil {
 		if errors.Is(err, errDialogOver) {
 			err = d.endedError()
 		}
-		return nil, err
+		return err
 	}
 	defer d.offers.release()
+	sdp, err := offer()
+	if err != nil {
+		return err
+	}
 	for challenged := false; ; challenged = true {
-		res, req, err := d.sendReinvite(ctx, offer)
+		res, req, err := d.sendReinvite(ctx, sdp)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		switch {
 		case res.status < 300:
-			return d.reinvited(res, req, offer)
+			answer, err := d.reinvited(res, req, sdp)
+			if err != nil {
+				return err
+			}
+			return answered(answer)
 		case !challenged && d.authorize(req, res):
 			continue
 		case res.status == 481 || res.status == 408:
 			d.finish(End{By: ByPeer, Cause: CauseGone, Status: res.status}, true)
 		case res.status == 487 && ctx.Err() != nil:
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
-		return nil, statusError(res)
+		return statusError(res)
 	}
 }
 
@@ -217,7 +213,10 @@ func (d *Dialog) sendReinvite(ctx context.Context, offer []byte) (*message, *sip
 	if err != nil {
 		return nil, nil, err
 	}
-	res, err := d.endpoint.invite(ctx, req, f, inviteHooks{again: func(m *message) { d.acknowledgeAgain(m) }})
+	res, err := d.endpoint.invite(ctx, req, f, inviteHooks{again: func(m *message) { d.acknowledgeAgain(m) }, over: d.over})
+	if errors.Is(err, errDialogOver) {
+		err = d.endedError()
+	}
 	if errors.Is(err, ErrTimeout) || errors.Is(err, ErrTransport) {
 		d.lost(err)
 	}
@@ -303,18 +302,16 @@ func (d *Dialog) refresh() {
 	ctx, cancel := context.WithTimeout(d.endpoint.calls, refreshTime)
 	defer cancel()
 	d.mu.Lock()
-	update, timer, sdp := d.state.PeerUpdates, d.timer, d.localSDP
+	update, timer := d.state.PeerUpdates, d.timer
 	d.mu.Unlock()
 	if !update {
-		answer, err := d.Reinvite(ctx, sdp)
-		if err == nil {
-			err = d.enqueue(event{call: func() {
+		d.refreshFailed(d.Negotiate(ctx, d.inForce, func(answer []byte) error {
+			return d.enqueue(event{call: func() {
 				if err := d.remoteAnswer(answer); err != nil {
 					d.finish(End{By: ByLocal, Cause: CauseNoAnswer}, true)
 				}
 			}})
-		}
-		d.refreshFailed(err)
+		}))
 		return
 	}
 	headers := append([]Header{supportedHeader, allowHeader}, askSessionTimer(d.endpoint.config, timer, d.endpoint.config.MinSE)...)

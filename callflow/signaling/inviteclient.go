@@ -9,8 +9,9 @@ import (
 
 // inviteHooks are told of what comes besides the final response.
 type inviteHooks struct {
-	progress func(*message) // 101 to 199
-	again    func(*message) // further 2xx: copies, or those of other branches
+	progress func(*message)  // 101 to 199
+	again    func(*message)  // further 2xx: copies, or those of other branches
+	over     <-chan struct{} // closed: the dialog has ended, and the response is for nobody
 }
 
 // invite runs an INVITE of ours up to its final response, whatever the number of
@@ -56,11 +57,36 @@ func (e *Endpoint) invite(ctx context.Context, req *sip.Request, f flow, hooks i
 			if proceeding {
 				cancel()
 			}
+		case <-hooks.over:
+			if !cancelled && proceeding {
+				cancel()
+			}
+			e.spawn(func() { e.drain(t) })
+			return nil, errDialogOver
 		case <-t.Done():
 			return nil, e.unanswered(req, t)
 		case <-giveUp:
 			t.Terminate()
 			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// drain reads the responses that nobody waits for any more, so that the final one is
+// acknowledged and the peer stops repeating it.
+func (e *Endpoint) drain(t *clientTx) {
+	giveUp := e.config.Clock.After(64 * e.config.T1)
+	for {
+		select {
+		case res := <-t.Responses():
+			if res.StatusCode >= 200 {
+				return
+			}
+		case <-t.Done():
+			return
+		case <-giveUp:
+			t.Terminate()
+			return
 		}
 	}
 }

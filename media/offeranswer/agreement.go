@@ -37,8 +37,8 @@ func (d Direction) String() string {
 	return [...]string{"sendrecv", "sendonly", "recvonly", "inactive"}[d]
 }
 
-// mirror is the direction as the other end sees it.
-func (d Direction) mirror() Direction {
+// Mirror is the direction as the other end sees it.
+func (d Direction) Mirror() Direction {
 	switch d {
 	case SendOnly:
 		return RecvOnly
@@ -51,7 +51,8 @@ func (d Direction) mirror() Direction {
 
 // Local is our end of a stream.
 type Local struct {
-	Addr      netip.AddrPort // where we receive RTP; RTCP is one port above
+	Addr      netip.AddrPort // where we receive RTP
+	RTCP      uint16         // the port of RTCP, on the same host (RFC 3605); 0: the one above Addr
 	SessionID uint64         // constant for the life of a dialog
 	Version   uint64         // grows by one whenever our description changes
 }

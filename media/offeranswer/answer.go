@@ -83,7 +83,7 @@ func agree(s stream, formats []codec.Format) (Media, bool) {
 		}
 	}
 	agreed.PacketTime = packetTime(s)
-	agreed.Direction = s.direction.mirror()
+	agreed.Direction = s.direction.Mirror()
 	agreed.PeerOnHold = !agreed.Direction.Sends() || s.heldByAddress
 	return agreed, true
 }

@@ -145,12 +145,33 @@ func TestOfferAndAnswerAgree(t *testing.T) {
 		if mine.Format != theirs.Format || mine.DTMF != theirs.DTMF || mine.DTMF != offeredEvent {
 			t.Errorf("%v: %+v\n%+v", d, mine, theirs)
 		}
-		if mine.Direction != d || theirs.Direction != d.mirror() {
+		if mine.Direction != d || theirs.Direction != d.Mirror() {
 			t.Errorf("offered %v, agreed %v and %v", d, mine.Direction, theirs.Direction)
 		}
 		if mine.Remote != remote.Addr || theirs.Remote != local.Addr {
 			t.Errorf("addresses %v and %v", mine.Remote, theirs.Remote)
 		}
+	}
+}
+
+// CA6: what is offered on behalf of a third party names its ports, that of RTCP too.
+func TestOfferOnBehalfOfAnother(t *testing.T) {
+	caller := Media{Format: g726, DTMF: 97, PacketTime: 30 * time.Millisecond}
+	caller.Format.PayloadType = 105
+	there := local
+	there.RTCP = 21000
+	text, err := OfferSame(caller, there, SendOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, got, err := Answer(text, ours, Local{Addr: netip.MustParseAddrPort("192.0.2.11:30000"), SessionID: 9, Version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Media{Format: caller.Format, DTMF: 97, PacketTime: 30 * time.Millisecond, Direction: RecvOnly, PeerOnHold: true,
+		Remote: there.Addr, RemoteRTCP: netip.AddrPortFrom(there.Addr.Addr(), 21000), RemoteOwner: got.RemoteOwner}
+	if got != want {
+		t.Errorf("agreed\n%+v, want\n%+v\n%s", got, want, text)
 	}
 }
 

@@ -39,6 +39,9 @@ func describeStream(l Local, protos []string, formats []codec.Format, m Media) *
 	if m.DTMF != 0 {
 		s.WithCodec(m.DTMF, telephoneEvent, uint32(formats[0].ClockRate), 0, "0-15")
 	}
+	if l.RTCP != 0 && l.RTCP != l.Addr.Port()+1 {
+		s.WithValueAttribute("rtcp", strconv.Itoa(int(l.RTCP)))
+	}
 	s.WithValueAttribute("ptime", strconv.FormatInt(int64(m.PacketTime/time.Millisecond), 10))
 	return s.WithPropertyAttribute(m.Direction.String())
 }

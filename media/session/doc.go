@@ -10,7 +10,8 @@
 // the peer sits behind a NAT and none come from there, the first other source
 // that sends several consecutive packets of one SSRC is taken instead, once,
 // within a short window after each offer/answer. Everything else is a stray: it
-// is counted and dropped before it is decoded.
+// is counted and dropped before it is decoded. Where no NAT can be, nothing is learned
+// ([Session.TrustSignalled]).
 //
 // Locking: one mutex per session, held for the length of a method. It is the
 // innermost lock of the media path.

@@ -58,6 +58,9 @@ func (s *Session) accept(b []byte, from netip.AddrPort, now time.Duration) bool 
 	}
 	s.stats.Received++
 	s.last = now
+	if s.agreed.DTMF != 0 && h.PayloadType == s.agreed.DTMF {
+		s.keyed = now
+	}
 	if !s.agreed.Direction.Receives() {
 		return false // the caller is on hold; what it sends all the same is not played
 	}

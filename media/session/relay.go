@@ -1,6 +1,7 @@
 package session
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
@@ -17,8 +18,9 @@ import (
 // and reordering of the one side show at the other, whose jitter buffer deals with
 // them. Each side has reports (RTCP) of its own.
 type Relay struct {
-	a, b end
-	buf  [maxPacket]byte
+	a, b   end
+	passed *atomic.Uint64
+	buf    [maxPacket]byte
 }
 
 // end is one of a relay's two sessions.
@@ -29,8 +31,11 @@ type end struct {
 	taken dtmf.Receiver
 }
 
-// NewRelay makes one; tick it with the engine.
-func NewRelay(a, b *Session) *Relay { return &Relay{a: endOf(a), b: endOf(b)} }
+// NewRelay makes one; tick it with the engine. It counts the packets that it passes on
+// in passed, which many relays may share.
+func NewRelay(a, b *Session, passed *atomic.Uint64) *Relay {
+	return &Relay{a: endOf(a), b: endOf(b), passed: passed}
+}
 
 func endOf(s *Session) end {
 	s.mu.Lock()
@@ -45,6 +50,7 @@ func (r *Relay) Tick(now time.Duration) {
 }
 
 func (r *Relay) pass(from, to *end, now time.Duration) {
+	passed := uint64(0)
 	for range maxDrain {
 		h, n, more := from.fetch(r.buf[:], now)
 		if !more {
@@ -52,7 +58,11 @@ func (r *Relay) pass(from, to *end, now time.Duration) {
 		}
 		if n > 0 {
 			to.relay(h, r.buf[:n])
+			passed++
 		}
+	}
+	if passed > 0 {
+		r.passed.Add(passed)
 	}
 	from.mu.Lock()
 	defer from.mu.Unlock()
@@ -64,7 +74,8 @@ func (r *Relay) pass(from, to *end, now time.Duration) {
 // relayed is a packet on its way from one session to the other.
 type relayed struct {
 	rtp.Header
-	event bool // a telephone event (RFC 4733), not audio
+	event bool   // a telephone event (RFC 4733), not audio
+	codec string // of the session that it came to
 }
 
 // fetch takes one datagram. Its payload goes into buf if it is to be passed on, else n
@@ -84,7 +95,8 @@ func (s *end) fetch(buf []byte, now time.Duration) (h relayed, n int, more bool)
 	}
 	// For our reports; nothing is decoded here.
 	s.decode.buffer.Skip(s.packet.SequenceNumber)
-	h.Header, h.event = s.packet.Header, s.agreed.DTMF != 0 && s.packet.PayloadType == s.agreed.DTMF
+	h.Header, h.codec = s.packet.Header, s.agreed.Format.Name
+	h.event = s.agreed.DTMF != 0 && s.packet.PayloadType == s.agreed.DTMF
 	if h.event {
 		if s.taken.Known(h.Timestamp, s.packet.Payload) {
 			return h, 0, true
@@ -108,7 +120,7 @@ func (s *Session) relay(h relayed, payload []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.encode
-	if s.closed || s.decode.rate == 0 || !s.sending() || h.event && s.agreed.DTMF == 0 || len(payload) > maxPayload {
+	if s.closed || s.decode.rate == 0 || !s.sending() || h.codec != s.agreed.Format.Name || h.event && s.agreed.DTMF == 0 || len(payload) > maxPayload {
 		e.splice.known = false // what is not sent must not look lost
 		return
 	}

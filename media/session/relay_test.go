@@ -2,6 +2,7 @@ package session
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/pion/rtcp"
@@ -27,7 +28,7 @@ func newRelayPair(t *testing.T) *relayPair {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	r := &relayPair{t: t, caller: newPeer(t), focus: newPeer(t), a: a, b: b, relay: NewRelay(a, b)}
+	r := &relayPair{t: t, caller: newPeer(t), focus: newPeer(t), a: a, b: b, relay: NewRelay(a, b, new(atomic.Uint64))}
 	apply(t, a, r.caller.media(offeranswer.SendRecv), 0)
 	m := r.focus.media(offeranswer.SendRecv)
 	m.DTMF = 96 // the two sides number telephone events differently
@@ -92,6 +93,9 @@ func TestRelayedAudioIsOneStream(t *testing.T) {
 	if sent := r.got(r.focus); len(sent) != 3 || !slices.Equal(sent[0].Payload, voice) {
 		t.Errorf("the focus got %v", sent)
 	}
+	if n := r.relay.passed.Load(); n != 9 {
+		t.Errorf("%d packets counted of 9 that were passed on", n)
+	}
 }
 
 // Loss on the one side is seen on the other, and nothing else is.
@@ -151,7 +155,7 @@ func TestRelayTakesEachKeyOnce(t *testing.T) {
 	if _, ok := r.a.Digit(); !ok {
 		t.Fatal("no digit here")
 	}
-	r.relay = NewRelay(r.a, r.b)
+	r.relay = NewRelay(r.a, r.b, new(atomic.Uint64))
 	r.caller.send(r.a, 101, event)
 	r.tick()
 	if got := r.got(r.focus); len(got) != 0 {

@@ -45,6 +45,7 @@ type Session struct {
 	reports reports
 	stats   Stats
 	last    time.Duration // when the last packet was taken, or the format agreed
+	keyed   time.Duration // when the last packet of a telephone event was taken
 	buf     [maxPacket]byte
 	packet  rtp.Packet
 }
@@ -181,6 +182,30 @@ func (s *Session) Silence(now time.Duration) time.Duration {
 		return 0
 	}
 	return now - s.last
+}
+
+// TrustSignalled has packets taken from the addresses in the peer's SDP alone: for
+// peers that are known to be behind no NAT. Call it before the first Apply.
+func (s *Session) TrustSignalled() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.source.exact = true
+}
+
+// Source is whose packets are taken; the zero value until one has come since the peer's
+// address was last negotiated.
+func (s *Session) Source() netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.source.locked
+}
+
+// Keyed says whether a packet of a telephone event has come lately, for a time within
+// which a key that is held down sends many.
+func (s *Session) Keyed(now, lately time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keyed > 0 && now-s.keyed < lately
 }
 
 // Digit takes the next digit that came as a telephone event (RFC 4733).

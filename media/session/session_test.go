@@ -171,13 +171,35 @@ func TestSymmetricRTP(t *testing.T) {
 	s, _ := open(t)
 	p, behind := newPeer(t), newPeer(t)
 	apply(t, s, p.media(offeranswer.SendRecv), 0)
+	if from := s.Source(); from.IsValid() {
+		t.Errorf("before any packet came it is known where from: %v", from)
+	}
 	for i := range latchPackets {
 		behind.send(s, 0, make([]byte, 160))
 		s.Receive(tick(i))
 	}
+	if from := s.Source(); from == s.Agreed().Remote || !from.IsValid() {
+		t.Errorf("packets are taken from %v", from)
+	}
 	s.Send(make([]int16, 160))
 	if len(behind.receive(behind.rtp)) != 1 || len(p.receive(p.rtp)) != 0 {
 		t.Error("audio goes to the address in the SDP, not to where the caller is")
+	}
+}
+
+// SE3, CA6: where no NAT can be, one who is somewhere else is not answered.
+func TestSignalledAddressAlone(t *testing.T) {
+	s, _ := open(t)
+	s.TrustSignalled()
+	p, stranger := newPeer(t), newPeer(t)
+	apply(t, s, p.media(offeranswer.SendRecv), 0)
+	for i := range 3 * latchPackets {
+		stranger.send(s, 0, make([]byte, 160))
+		s.Receive(tick(i))
+	}
+	s.Send(make([]int16, 160))
+	if st := s.Stats(); st.Strays != 3*latchPackets || s.Source().IsValid() || len(p.receive(p.rtp)) != 1 {
+		t.Errorf("%+v, from %v", st, s.Source())
 	}
 }
 
@@ -229,6 +251,9 @@ func TestTelephoneEvents(t *testing.T) {
 		}
 		p.ts += 1600
 		s.Receive(tick(event))
+	}
+	if last := tick(2); !s.Keyed(last+time.Second, 2*time.Second) || s.Keyed(last+time.Second, time.Second) {
+		t.Error("it is not known when a key was pressed last")
 	}
 	got := ""
 	for d, ok := s.Digit(); ok; d, ok = s.Digit() {

@@ -20,6 +20,7 @@ const (
 // The addresses that it trusts follow SPEC SE3: the SDP's own, else the first
 // other that fits, then locked until the next offer/answer.
 type source struct {
+	exact     bool           // nobody but who was signalled is learned
 	signalled netip.AddrPort // from the SDP
 	locked    netip.AddrPort // whose packets are taken; zero until one is
 	previous  netip.AddrPort // locked before the last re-arm: taken until the new peer shows
@@ -55,7 +56,7 @@ func (s *source) accept(from netip.AddrPort, ssrc uint32, seq uint16, now time.D
 	if from == s.previous {
 		return true
 	}
-	return now <= s.deadline && s.learn(from, ssrc, seq)
+	return !s.exact && now <= s.deadline && s.learn(from, ssrc, seq)
 }
 
 // learn counts consecutive packets of a stranger and locks to it when enough

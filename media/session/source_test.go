@@ -53,6 +53,28 @@ func TestLatchNeedsConsecutivePacketsOfOneStream(t *testing.T) {
 	}
 }
 
+// SE3, CA6: where no NAT is, a stranger is never taken; when the peer moves, the one
+// before is taken until the new one shows, and no other.
+func TestSignalledAlone(t *testing.T) {
+	s := source{exact: true}
+	s.arm(signalled, 0)
+	for i := range uint16(40) {
+		if s.accept(stranger, 7, i, 0) {
+			t.Fatal("a stranger was learned")
+		}
+	}
+	if !s.accept(signalled, 1, 1, 0) {
+		t.Fatal("the peer was refused")
+	}
+	s.arm(moved, 0)
+	if !s.accept(signalled, 1, 2, 0) || s.accept(stranger, 7, 41, 0) || s.target() != moved {
+		t.Error("between two peers")
+	}
+	if !s.accept(moved, 2, 1, 0) || s.accept(signalled, 1, 3, 0) {
+		t.Error("the new peer is not taken alone")
+	}
+}
+
 func TestLatchWindowCloses(t *testing.T) {
 	var s source
 	s.arm(signalled, time.Second)

@@ -93,6 +93,9 @@ func (n *Node) start() {
 // SIP is the HOST:PORT of SIP over UDP and TCP.
 func (n *Node) SIP() string { return loopback.Address(n.sip) }
 
+// RTP is the first and the last of its ports for RTP.
+func (n *Node) RTP() (first, last int) { return n.rtp, n.rtp + n.options.RTPPorts - 1 }
+
 // API is the base URL of the HTTP API, without a slash at its end.
 func (n *Node) API() string { return "http://" + loopback.Address(n.http) }
 

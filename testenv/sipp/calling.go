@@ -9,7 +9,7 @@ import (
 // scenario returns the XML of a caller.
 func (c Caller) scenario(captures map[*pcap.Stream]string) string {
 	s := open(c.Codec, c.Patience, captures)
-	s.noEvents = c.NoEvents
+	s.noEvents, s.refusal = c.NoEvents, c.RefuseReinvites
 	s.local = fmt.Sprintf("<sip:%s@[local_ip]>;tag=[pid]caller[call_number]", c.From)
 	s.remote = fmt.Sprintf("<%s>[peer_tag_param]", c.uri())
 

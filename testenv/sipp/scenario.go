@@ -30,6 +30,7 @@ type scenario struct {
 	local, remote string // the From and To of our requests in the dialog
 	codec         pcap.Codec
 	noEvents      bool
+	refusal       int // status of the answers to re-INVITEs; 0: 200
 	patience      time.Duration
 	sequence      int // CSeq of our last request
 	version       int // of our last SDP
@@ -146,7 +147,11 @@ func (s *scenario) during(d time.Duration) {
 	s.receive("request", hangUpRequest, `optional="true" next="`+labelHangUp+`"`)
 	s.receive("request", "BYE", `next="`+labelByeCame+`" `+timeout)
 	s.label(reinvited)
-	s.response("200 OK", resend, s.sdp("sendrecv"))
+	if s.refusal != 0 {
+		s.response(fmt.Sprint(s.refusal, " Refused"), resend, "")
+	} else {
+		s.response("200 OK", resend, s.sdp("sendrecv"))
+	}
 	s.receive("request", "ACK", `next="`+again+`"`)
 	s.label(over)
 }

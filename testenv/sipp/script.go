@@ -93,6 +93,10 @@ type Caller struct {
 	LateOffer bool // the INVITE has no SDP, the ACK answers the one in the 200
 	NoEvents  bool // offers no telephone events: its keys are tones in the audio
 	Echo      bool // sends back what it hears; in a single call
+	// RefuseReinvites is the status by which it refuses each re-INVITE; 0: it answers
+	// them. What it plays goes to where the stream began in either case: SIPp does not
+	// turn it to another address.
+	RefuseReinvites int
 
 	Username, Password string   // for a digest challenge; none is expected if empty
 	Headers            []string // further lines of the INVITE, such as "Privacy: id"

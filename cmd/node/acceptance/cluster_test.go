@@ -26,9 +26,17 @@ type cluster struct {
 	nodes map[string]*node.Node
 }
 
+// flags are added to those of every node.
+type flags []string
+
 // startCluster sets a cluster up from nothing with the program's commands: sites with
 // the names of their nodes, the first site first. Each node is ready.
 func startCluster(t *testing.T, ctx context.Context, sites ...[]string) *cluster {
+	t.Helper()
+	return startClusterWith(t, ctx, nil, sites...)
+}
+
+func startClusterWith(t *testing.T, ctx context.Context, more flags, sites ...[]string) *cluster {
 	t.Helper()
 	c := &cluster{T: t, ctx: ctx, nodes: map[string]*node.Node{}}
 	dsn, authority := postgres.Start(t), filepath.Join(t.TempDir(), "authority")
@@ -50,6 +58,7 @@ func startCluster(t *testing.T, ctx context.Context, sites ...[]string) *cluster
 			run("cluster", "add", "--dir", authority, "--out", dir, site, name)
 			address := loopback.Address(loopback.Ports(t, 4))
 			flags := []string{"--store", dsn, "--cluster-dir", dir, "--cluster", address, "--founders", strings.Join(names, ",")}
+			flags = append(flags, more...)
 			if join == "" {
 				join = address
 			} else {

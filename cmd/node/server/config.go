@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/conclave-voice/conclave/callflow"
 	"github.com/conclave-voice/conclave/cmd/node/clustering"
 	"github.com/conclave-voice/conclave/store/money"
 )
@@ -42,6 +43,7 @@ type Config struct {
 
 	Heartbeat       time.Duration // how far off the end of a stay may be after a crash
 	MediaTimeout    time.Duration // a caller whose RTP stops for so long is released; 0: never
+	ForwardMedia    string        // a callflow.ForwardMedia
 	MaxCalls        int           // on this node; 0: no limit
 	MaxParticipants int           // in conferences on this node; 0: no limit
 
@@ -57,7 +59,7 @@ func DevConfig() Config {
 		Site: "local", Node: "node1", DataDir: defaultDataDir(),
 		SIP: "127.0.0.1:5060", HTTP: "127.0.0.1:8080", RTP: "20000-29999", Realm: "conclave",
 		Role: "all", Seed: true, OpenHTTP: true,
-		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second,
+		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second, ForwardMedia: string(callflow.MediaAuto),
 		StorePatience: time.Second, OfflineCredit: "20.00", CopyMaxAge: 24 * time.Hour, JournalSize: 1024,
 	}
 }
@@ -92,6 +94,7 @@ type settings struct {
 	sip      netip.AddrPort
 	rtpFirst uint16
 	rtpLast  uint16
+	media    callflow.ForwardMedia
 	dsn      string
 
 	offlineCredit money.Amount
@@ -130,6 +133,9 @@ func (c Config) check() (settings, error) {
 	}
 	if c.MaxCalls < 0 || c.MaxParticipants < 0 || c.MediaTimeout < 0 {
 		return s, fmt.Errorf("--max-calls %d, --max-participants %d, --media-timeout %v: none may be below 0", c.MaxCalls, c.MaxParticipants, c.MediaTimeout)
+	}
+	if s.media, err = callflow.ParseForwardMedia(c.ForwardMedia); err != nil {
+		return s, fmt.Errorf("--forward-media: %w", err)
 	}
 	if s.offlineCredit, err = c.offline(); err != nil {
 		return s, err

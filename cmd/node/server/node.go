@@ -122,7 +122,7 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 		Place: n.run.Place, Incarnation: n.run.Incarnation, Catalogue: n.reader, Traces: n.journal, Billing: n.billing, Locator: locator,
 		Host: n.host, Realm: n.config.Realm, Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: n.ports, Media: n.media,
 		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), MaxCalls: n.config.MaxCalls,
-		MediaTimeout: n.config.MediaTimeout, Clock: n.clock, Logger: n.logger.Named("call"),
+		MediaTimeout: n.config.MediaTimeout, ForwardMedia: s.media, Clock: n.clock, Logger: n.logger.Named("call"),
 	}
 	if n.cluster != nil {
 		calls.Foci, calls.Handovers = n.cluster.Foci(), n.cluster.Handovers()

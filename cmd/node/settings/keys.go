@@ -83,6 +83,7 @@ func keys() []key {
 		number(sectionCalls, "max-calls", "`NUMBER` of calls that the node takes at once; more are refused with 503. 0: no limit", func(c *server.Config) *int { return &c.MaxCalls }),
 		number(sectionCalls, "max-participants", "`NUMBER` of participants in conferences of the node; more are told that it is full. 0: no limit", func(c *server.Config) *int { return &c.MaxParticipants }),
 		duration(sectionCalls, "media-timeout", "`TIME` without any RTP after which a caller is released; 0: never", func(c *server.Config) *time.Duration { return &c.MediaTimeout }),
+		text(sectionCalls, "forward-media", "`WAY` of the RTP of callers whose conference is at another node: auto (between the caller and that node inside a site, through the node that took the call between sites), direct or relay (everywhere). What a caller's network or telephone does not take is relayed", func(c *server.Config) *string { return &c.ForwardMedia }),
 		duration(sectionCalls, "heartbeat", "`TIME` between signs of life in the journal: how far off the end of a stay may be after a crash", func(c *server.Config) *time.Duration { return &c.Heartbeat }),
 
 		{section: sectionLog, name: "log-level", add: func(f *pflag.FlagSet, _ *server.Config, l *Log) {
