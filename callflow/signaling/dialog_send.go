@@ -259,7 +259,7 @@ func (d *Dialog) refreshed(res *message) {
 	if res.has("allow") {
 		d.state.PeerUpdates = res.hasToken("allow", "UPDATE")
 	}
-	d.timer = takeSessionTimer(res, d.endpoint.config.Clock.Now())
+	d.timer = d.timer.renewed(res, d.endpoint.config.Clock.Now())
 	d.mu.Unlock()
 	d.poke()
 }

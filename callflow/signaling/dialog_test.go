@@ -311,6 +311,30 @@ func TestSessionTimers(t *testing.T) {
 		}
 		p.bye()
 	})
+	t.Run("we refresh for one that knows no timers, after an offer of ours too", func(t *testing.T) {
+		p, d, _, clock, _ := start(t)
+		for range 3 {
+			done := make(chan error, 1)
+			go func() {
+				_, err := d.Reinvite(context.Background(), []byte(testOffer))
+				done <- err
+			}()
+			p.respond(p.expectRequest("INVITE"), 200, testAnswer)
+			p.expectRequest("ACK")
+			if err := wait(t, done, "the answer"); err != nil {
+				t.Error(err)
+			}
+			advance(t, clock, 300*time.Second)
+			refresh := p.expectRequest("INVITE")
+			if string(refresh.body) != testOffer {
+				t.Errorf("the refresh has not what was offered last: %q", refresh.body)
+			}
+			p.respond(refresh, 200, testAnswer)
+			p.expectRequest("ACK")
+			eventually(t, "the refresh", func() bool { return d.State().Refreshed.Equal(clock.Now()) })
+		}
+		p.bye()
+	})
 	t.Run("we refresh by re-INVITE, and the peer has forgotten us", func(t *testing.T) {
 		p, d, h, clock, _ := start(t)
 		advance(t, clock, 300*time.Second)

@@ -133,6 +133,16 @@ func askSessionTimer(c Config, current sessionTimer, least time.Duration) []Head
 	return headers
 }
 
+// renewed is the timer after the 2xx to a further request of ours. A peer that knows
+// nothing of session timers leaves them out of it; where we refresh for that reason we
+// go on, which nothing forbids (RFC 4028 section 7.2), for it shows that the peer lives.
+func (t sessionTimer) renewed(m *message, now time.Time) sessionTimer {
+	if interval, _ := sessionExpires(m); interval == 0 && t.weDo {
+		return sessionTimer{interval: t.interval, weDo: true, started: now}
+	}
+	return takeSessionTimer(m, now)
+}
+
 // takeSessionTimer reads the 2xx to a request of ours. Without Session-Expires
 // there is no session timer (RFC 4028 section 7.2).
 func takeSessionTimer(m *message, now time.Time) sessionTimer {
