@@ -23,7 +23,7 @@ import (
 func TestRollingUpgrade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 3, 3)
-	traffic := &traffic{world: w, holds: long(4*time.Second, 15*time.Second), out: map[string]bool{}}
+	traffic := &traffic{world: w, holds: long(6*time.Second, 15*time.Second), out: map[string]bool{}}
 	coming, stop := context.WithCancel(w.ctx)
 	defer stop()
 	callers, ctx := errgroup.WithContext(coming)
@@ -31,7 +31,7 @@ func TestRollingUpgrade(t *testing.T) {
 		room, home, account := fmt.Sprintf("200000%d", n), names[n%2], fmt.Sprintf("account-%d", n)
 		w.do("alpha-1", "accounts", "add", account, "--customer", "Lab", "--tariff", "Lab", "--balance", "10000.00")
 		w.must(w.operator.AddRoom(w.ctx, w.Lab, "alpha-1", home, room, "--account", account))
-		for k := range 6 {
+		for k := range 5 {
 			callers.Go(func() error { return traffic.comeAndGo(ctx, room, int(tone.Caller(k))) })
 		}
 	}

@@ -1,6 +1,7 @@
 package sites
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"flag"
@@ -84,11 +85,27 @@ func newWorld(t *testing.T, nodes ...int) *world {
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
+		judge(t, l)
 	})
 	w := &world{T: t, Lab: l, ctx: ctx, operator: operator}
 	w.openDatabase()
 	w.must(l.WaitReady(ctx), operator.Open(ctx, l, "alpha-1", number), operator.AddRoom(ctx, l, "alpha-1", "alpha", code))
 	return w
+}
+
+// judge fails a test in which a node has had a panic or a data race, whatever came of it.
+func judge(t *testing.T, l *lab.Lab) {
+	for _, n := range l.Nodes() {
+		text, err := os.ReadFile(n.Dir + ".log")
+		if err != nil {
+			t.Error(err)
+		}
+		for _, fault := range []string{"WARNING: DATA RACE", "panic", "fatal error:"} {
+			if at := bytes.Index(text, []byte(fault)); at >= 0 {
+				t.Errorf("the log of %s: %.4000s", n.Name, text[at:])
+			}
+		}
+	}
 }
 
 // openDatabase looks at the database from where it is, so that no cut is in the way.
