@@ -69,22 +69,23 @@ type call struct {
 	steps  []store.CallStep
 	seq    int64
 
-	number store.AccessNumber
-	hops   int                 // Max-Forwards for a call on its behalf
-	hosted store.ParticipantID // another node's caller, in a conference of ours; empty: our own
-	from   store.Place         // that node
-	term   uint64              // how often the call has been taken over; hosting.mu
-	media  *session.Session
-	sdp    negotiation
-	told   netip.AddrPort // where the caller was told to send its RTP; guarded by sdp.mu
-	path   *mediaPath
-	live   atomic.Pointer[session.Session] // media, once the call is answered
-	polled atomic.Int64                    // when the node of another node's caller last asked for a report, Unix ns; 0: never
-	dialog *signaling.Dialog
-	inbox  chan message
-	stop   chan struct{} // closed by shutdown
-	halt   sync.Once
-	over   chan struct{} // closed when the goroutine takes no more messages
+	number  store.AccessNumber
+	hops    int                 // Max-Forwards for a call on its behalf
+	hosted  store.ParticipantID // another node's caller, in a conference of ours; empty: our own
+	from    store.Place         // that node
+	term    uint64              // how often the call has been taken over; hosting.mu
+	media   *session.Session
+	sdp     negotiation
+	told    netip.AddrPort // where the caller was told to send its RTP; guarded by sdp.mu
+	path    *mediaPath
+	live    atomic.Pointer[session.Session] // media, once the call is answered
+	polled  atomic.Int64                    // when the node of another node's caller last asked for a report, Unix ns; 0: never
+	dialog  *signaling.Dialog
+	inbox   chan message
+	stop    chan struct{} // closed by shutdown
+	halt    sync.Once
+	expired atomic.Bool   // its time is over: no other node is to go on with it
+	over    chan struct{} // closed when the goroutine takes no more messages
 
 	// Owned by the call's goroutine.
 	phase    phase
@@ -209,10 +210,11 @@ func (c *call) await(timer clockwork.Timer) (handle func()) {
 	}
 }
 
-// stopped: the node stops. Another one of the site goes on with the call, if there is one.
+// stopped: the node stops. Another one of the site goes on with the call, if there is one,
+// and unless the call's time is over.
 func (c *call) stopped() {
 	c.stop = nil
-	if c.give() {
+	if !c.expired.Load() && c.give() {
 		c.vanish("the node stops, and another goes on")
 		return
 	}

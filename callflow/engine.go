@@ -140,12 +140,13 @@ func (e *Engine) Run(ctx context.Context) error {
 	return <-written
 }
 
-// ReleaseAll ends the calls that this node has taken, with a word of regret. It does not
-// wait for them.
+// ReleaseAll ends the calls that this node has taken, with a word of regret: no other node
+// goes on with them. It does not wait for them.
 func (e *Engine) ReleaseAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, c := range e.calls {
+		c.expired.Store(true)
 		c.shutdown()
 	}
 }

@@ -185,7 +185,7 @@ func TestOrdersOutliveRestarts(t *testing.T) {
 func TestTheTimeOfADrainIsOver(t *testing.T) {
 	t.Parallel()
 	ctx := within(t, 120*time.Second)
-	c := startCluster(t, ctx, []string{"a1"})
+	c := startCluster(t, ctx, []string{"a1", "a2"})
 	p := c.call(0, "a1")
 	c.only("a1", "a")
 	command(t, ctx, c.nodes["a1"], "sites", "drain", "a")
@@ -197,5 +197,8 @@ func TestTheTimeOfADrainIsOver(t *testing.T) {
 	}
 	if ended := endReasons(c, "a1"); len(ended) != 1 {
 		t.Errorf("ended: %q", ended)
+	}
+	if given := c.nodes["a1"].Log(); strings.Contains(given, "another goes on") {
+		t.Error("the call was given to another node that drains")
 	}
 }
