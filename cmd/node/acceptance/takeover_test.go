@@ -166,6 +166,28 @@ func TestIngressIsFrozen(t *testing.T) {
 	c.balanced()
 }
 
+// MS10: the only node of a site is killed, and started again at once: it goes on with its own
+// calls, for the telephones are still there.
+func TestALoneNodeStartsAgain(t *testing.T) {
+	t.Parallel()
+	ctx := within(t, 240*time.Second)
+	c := startCluster(t, ctx, []string{"a1"})
+	first, second := c.call(0, "a1"), c.call(1, "a1")
+	must(t, first.Hears(ctx, tone.Caller(1), time.Second))
+	c.nodes["a1"].Kill9()
+	must(t, c.nodes["a1"].Restart(ctx))
+	must(t, c.nodes["a1"].AwaitMetric(ctx, "conclave_calls_taken_over_total", nil, func(v float64) bool { return v == 2 }))
+	must(t, first.Hears(ctx, tone.Caller(1), time.Second))
+	must(t, second.Hears(ctx, tone.Caller(0), time.Second))
+	for _, p := range []*baresip.Phone{first, second} {
+		must(t, p.Hangup(ctx))
+	}
+	if records := c.records("a1", 2); strings.Count(records, `"cause": "hangup"`) != 2 {
+		t.Errorf("records:\n%s", records)
+	}
+	c.balanced()
+}
+
 // balanced waits until no money is reserved, and checks the ledger.
 func (c *cluster) balanced() {
 	c.Helper()
