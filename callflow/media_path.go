@@ -28,6 +28,7 @@ type mediaPath struct {
 	call *call
 	ctx  context.Context // of all steps
 	done context.CancelFunc
+	runs sync.WaitGroup
 
 	mu     sync.Mutex
 	goal   mediaGoal
@@ -85,7 +86,7 @@ func (p *mediaPath) begin() {
 	p.serial++
 	if p.idle == nil && !p.broken && p.ctx.Err() == nil {
 		p.idle = make(chan struct{})
-		go p.run()
+		p.runs.Go(p.run)
 	}
 }
 
@@ -110,10 +111,10 @@ func (p *mediaPath) wait(d time.Duration) {
 
 // close gives up what is under way. The dialogs have ended, so nothing is waited for.
 func (p *mediaPath) close() {
-	p.done()
-	if idle := p.underWay(); idle != nil {
-		<-idle
-	}
+	p.mu.Lock()
+	p.done() // and nothing begins any more
+	p.mu.Unlock()
+	p.runs.Wait()
 }
 
 // run takes steps until all is in place.
