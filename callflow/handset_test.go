@@ -201,9 +201,24 @@ func (h *handset) hears(frequency float64, is bool) {
 	})
 }
 
+// hearsWords waits until it has heard half a second of sound since it had heard so much.
+func (h *handset) hearsWords(since time.Duration) {
+	h.Helper()
+	h.eventually("a handset hears words", func() bool {
+		heard, loud := h.newest(time.Hour).Between(since, time.Hour), 0
+		for len(heard.Samples) >= 400 {
+			if tone.RMS(heard.Samples[:400]) > -40 {
+				loud++
+			}
+			heard.Samples = heard.Samples[400:]
+		}
+		return loud >= 10
+	})
+}
+
 // stretched is how alike a prompt is at least that the handset's own jitter buffer has
 // stretched and shortened; another prompt is far less so.
-const stretched = tone.Alike - 0.15
+const stretched = tone.Alike - 0.25
 
 // hearsSaid waits until a prompt has been said to it. It looks once for each second that
 // it has heard: looking costs time that the call needs.

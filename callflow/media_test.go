@@ -278,11 +278,12 @@ func TestDirectFocusIsLost(t *testing.T) {
 	k := newTalk(p, nil, 0)
 	k.goesDirect("a")
 	leg := k.leg("a")
-	k.must(k.near.Mute(k.ctx, true)) // for the words to be found
+	k.must(k.near.Mute(k.ctx, true)) // for the words to be all that there is to hear
 	p.deaf.Store(true)
 	k.eventually("the loss is noticed", func() bool { return k.leg("a") != leg })
+	lost := k.away.newest(time.Hour).Duration()
 	p.deaf.Store(false)
-	k.away.hearsSaid(promptSound(t, prompt.Reconnected))
+	k.away.hearsWords(lost)
 	k.must(k.near.Mute(k.ctx, false))
 	k.bothHear()
 	k.goesDirect("a")
