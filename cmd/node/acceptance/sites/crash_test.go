@@ -49,9 +49,30 @@ func TestRaftLeaderIsKilled(t *testing.T) {
 	w.over()
 }
 
-// MS9, MS5, MS6, MS15: all nodes of the home site die at once. Callers at the other site
-// are moved into a local conference. When the nodes are back, who calls goes home, and the
-// stays that were there have one record each.
+// MS10, BL6: a node dies that has taken calls and hosts nothing. Another one of its site goes
+// on with them.
+func TestIngressIsKilled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 3, 1)
+	far := w.call("beta-1")
+	others := w.nodesOf("alpha", w.theOne("beta-1").Focus.Node)
+	near, its, too := w.call(others[0]), w.call(others[1]), w.call(others[1])
+	w.hear(far, near, its, too)
+	w.process(others[1]).Kill()
+	killed := time.Now()
+	w.deaf([]one{far}, []one{its, too})
+	w.hear(far, near, its, too)
+	w.took("ingress killed: its callers and the others hear each other", w.heardAgain(killed, far, its))
+	w.must(w.process(others[1]).Restart(w.ctx))
+	w.goesOn(far, near, its, too)
+	w.hear(far, near, its, too)
+	w.hangUp(far, near, its, too)
+	w.over()
+}
+
+// MS9, MS5, MS6, MS10, MS15: all nodes of the home site die at once. Callers at the other
+// site are moved into a local conference. When the nodes are back, they go on with the
+// calls that they had, and who calls goes home; each stay has one record.
 func TestHomeSiteIsKilled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 3, 2)
@@ -72,12 +93,12 @@ func TestHomeSiteIsKilled(t *testing.T) {
 		w.must(w.process(n).Start())
 	}
 	w.must(w.WaitReady(w.ctx))
+	w.hear(first, second)
 	home := w.call("alpha-3")
 	fresh := w.homeAgain("beta-2", home, far)
-	w.hear(home, fresh)
+	w.hear(home, fresh, first, second)
 	w.hear(far, near, other)
 	w.goesOn(far, near, other)
-	w.hangUp(home, fresh, far, near, other)
-	w.abandon(first, second)
+	w.hangUp(home, fresh, far, near, other, first, second)
 	w.over()
 }

@@ -42,9 +42,8 @@ func (w *world) notAt(node string) {
 	}
 }
 
-// MS10, MS12: a node that has taken a call is frozen, and comes back. The others do not
-// notice but that they do not hear its caller, who afterwards is with them again or has
-// been let go.
+// MS10, MS12: a node that has taken a call is frozen, and comes back. Another node of its
+// site goes on with the call meanwhile, and the caller is with the others again.
 func TestIngressIsFrozen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 3, 1)
@@ -56,19 +55,16 @@ func TestIngressIsFrozen(t *testing.T) {
 	ingress := w.process(others[1])
 	w.must(ingress.Pause())
 	frozen := time.Now()
-	w.hear(far, near)
+	w.deaf([]one{far}, []one{its})
+	w.hear(far, near, its)
+	w.took("ingress frozen: its caller and the others hear each other", w.heardAgain(frozen, far, its))
 	late := w.call(others[0])
-	w.hear(far, near, late)
+	w.hear(far, near, late, its)
 	w.pass(time.Until(frozen.Add(frozenFor)))
 	w.must(ingress.Resume(), ingress.WaitReady(w.ctx))
-	w.hear(far, near, late)
-	w.until("its caller is back with the others, or let go", func() bool {
-		_, ended := its.Ended()
-		now := time.Now()
-		return ended || its.Timeline().Share(far.tone, now.Add(-2*steady), now.Add(-steady)) > 0.9
-	})
+	w.goesOn(far, near, late, its)
+	w.hear(far, near, late, its)
 	w.always()
-	w.hangUp(far, near, late)
-	w.abandon(its)
+	w.hangUp(far, near, late, its)
 	w.over()
 }
