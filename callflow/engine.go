@@ -84,6 +84,8 @@ type Config struct {
 	MediaAddr netip.Addr
 	// MaxCalls bounds the calls on this node, in whatever phase; 0: no limit.
 	MaxCalls int
+	// Busy says whether new callers are refused because audio would suffer; nil: never.
+	Busy func() bool
 	// MediaTimeout releases a caller whose RTP has stopped for so long without hold.
 	MediaTimeout time.Duration
 	Clock        clockwork.Clock
@@ -93,6 +95,9 @@ type Config struct {
 // maxTraces is how many trace writes may wait for the store. When that many do,
 // the control of calls waits too; audio does not.
 const maxTraces = 4096
+
+// busyPause is when a caller may try again who was refused because audio would suffer.
+const busyPause = 10 * time.Second
 
 // lookupTime bounds each question to the store on a call's way.
 const lookupTime = 5 * time.Second
@@ -201,6 +206,10 @@ func (e *Engine) ServeInvite(ctx context.Context, in *signaling.Invite) {
 	}
 	c := newCall(e, in)
 	defer c.finish()
+	if busy := e.config.Busy; busy != nil && busy() {
+		c.refuse(in, refusal{status: 503, cause: store.CauseLimit, step: "capacity", detail: "the audio of those who are there would suffer", retry: busyPause})
+		return
+	}
 	if !e.begin(c) {
 		c.refuse(in, refusal{status: 503, cause: store.CauseLimit, step: "capacity", detail: "the node has as many calls as it may", retry: 30 * time.Second})
 		return

@@ -49,6 +49,8 @@ type Config struct {
 	Engine          Engine
 	Store           Store
 	Prompts         *prompt.Library
+	// Busy says whether new participants are refused because audio would suffer; nil: never.
+	Busy func() bool
 	// Closed is told of each conference whose end has been recorded; may be nil.
 	Closed func(store.Conference)
 	Clock  clockwork.Clock
@@ -170,6 +172,10 @@ func (h *Host) Admit(ctx context.Context, a Admission) (*Seat, error) {
 func (h *Host) reserve(a Admission) (c *Conference, created bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	// Who returns had a place, and has lost its node.
+	if busy := h.config.Busy; busy != nil && a.Standing == nil && busy() {
+		return nil, false, ErrNodeFull
+	}
 	if m := h.config.MaxParticipants; m > 0 && h.seats >= m {
 		return nil, false, ErrNodeFull
 	}

@@ -44,6 +44,7 @@ type Config struct {
 	Heartbeat       time.Duration // how far off the end of a stay may be after a crash
 	MediaTimeout    time.Duration // a caller whose RTP stops for so long is released; 0: never
 	ForwardMedia    string        // a callflow.ForwardMedia
+	MaxMediaLoad    int           // percent of the processors' time for audio, above which callers are refused; 0: no limit
 	MaxCalls        int           // on this node; 0: no limit
 	MaxParticipants int           // in conferences on this node; 0: no limit
 
@@ -59,7 +60,7 @@ func DevConfig() Config {
 		Site: "local", Node: "node1", DataDir: defaultDataDir(),
 		SIP: "127.0.0.1:5060", HTTP: "127.0.0.1:8080", RTP: "20000-29999", Realm: "conclave",
 		Role: "all", Seed: true, OpenHTTP: true,
-		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second, ForwardMedia: string(callflow.MediaAuto),
+		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second, ForwardMedia: string(callflow.MediaAuto), MaxMediaLoad: 80,
 		StorePatience: time.Second, OfflineCredit: "20.00", CopyMaxAge: 24 * time.Hour, JournalSize: 1024,
 	}
 }
@@ -133,6 +134,9 @@ func (c Config) check() (settings, error) {
 	}
 	if c.MaxCalls < 0 || c.MaxParticipants < 0 || c.MediaTimeout < 0 {
 		return s, fmt.Errorf("--max-calls %d, --max-participants %d, --media-timeout %v: none may be below 0", c.MaxCalls, c.MaxParticipants, c.MediaTimeout)
+	}
+	if c.MaxMediaLoad < 0 || c.MaxMediaLoad > 100 {
+		return s, fmt.Errorf("--max-media-load %d: write a percentage, 1 to 100, or 0 to refuse nobody", c.MaxMediaLoad)
 	}
 	if s.media, err = callflow.ParseForwardMedia(c.ForwardMedia); err != nil {
 		return s, fmt.Errorf("--forward-media: %w", err)

@@ -189,9 +189,12 @@ func (n *Node) sleep(ctx context.Context, d time.Duration) error {
 const watchEvery = time.Second
 
 // watch asks the store how it is, so that the first caller of an outage does not have to
-// find out, and refuses calls while the journal could not keep their records.
+// find out, and refuses calls while the journal could not keep their records, or audio
+// would suffer.
 func (n *Node) watch(ctx context.Context) error {
+	strain := strain{limit: float64(n.config.MaxMediaLoad) / 100}
 	for n.sleep(ctx, watchEvery) == nil {
+		n.ease(&strain)
 		if err := n.breaker.Do(ctx, n.store.Ping); err != nil && !errors.Is(err, breaker.ErrOpen) {
 			n.logger.Debug("the store was asked how it is", "error", err)
 		}

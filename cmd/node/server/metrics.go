@@ -88,6 +88,7 @@ func (n *Node) metrics() *prometheus.Registry {
 	gauge("forwarded_calls_relayed", "Callers in conferences at other nodes whose RTP goes through this node.", func() float64 { _, through := n.calls.Forwarded(); return float64(through) })
 	counter("forwarded_media_returned_total", "How often RTP had to go through this node again, for none arrived at the other.", func() float64 { return float64(n.calls.Returned()) })
 	counter("rtp_relayed_packets_total", "RTP packets passed on between callers and other nodes.", func() float64 { return float64(n.calls.Relayed()) })
+	gauge("overloaded", "1 while new callers are refused because audio would suffer.", func() float64 { return flag(n.strained.Load()) })
 	gauge("media_mixers", "Mixers that are ticked.", func() float64 { return float64(n.media.Load().Tickers) })
 	counter("media_ticks_total", "Ticks of the media engine.", func() float64 { return float64(n.media.Load().Ticks) })
 	counter("media_ticks_late_total", "Ticks that began more than 5 ms late.", func() float64 { return float64(n.media.Load().Late) })

@@ -65,6 +65,7 @@ type Node struct {
 	ready    atomic.Bool
 	joined   atomic.Bool // to the cluster, if there is one
 	draining atomic.Pointer[clustering.Drain]
+	strained atomic.Bool           // callers are refused, for audio would suffer
 	full     atomic.Pointer[error] // why calls are refused: the journal could not keep their records
 }
 
@@ -115,13 +116,13 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	}
 	n.host = conference.NewHost(conference.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, MaxParticipants: n.config.MaxParticipants, Engine: n.media,
-		Store: n.journal, Prompts: prompts, Clock: n.clock, Logger: n.logger.Named("conference"),
+		Store: n.journal, Prompts: prompts, Busy: n.strained.Load, Clock: n.clock, Logger: n.logger.Named("conference"),
 		Closed: func(c store.Conference) { locator.Release(c.RoomID, c.Epoch) },
 	})
 	calls := callflow.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, Catalogue: n.reader, Traces: n.journal, Billing: n.billing, Locator: locator,
 		Host: n.host, Realm: n.config.Realm, Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: n.ports, Media: n.media,
-		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), MaxCalls: n.config.MaxCalls,
+		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), MaxCalls: n.config.MaxCalls, Busy: n.strained.Load,
 		MediaTimeout: n.config.MediaTimeout, ForwardMedia: s.media, Clock: n.clock, Logger: n.logger.Named("call"),
 	}
 	if n.cluster != nil {
@@ -226,7 +227,7 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 	}
 	if n.cluster != nil {
 		parts = append(parts, part{name: "cluster", run: func(ctx context.Context) error {
-			return n.cluster.Run(ctx, func() int { return n.host.Load().Seats })
+			return n.cluster.Run(ctx, n.seats)
 		}}, part{name: "joining", run: n.join}, part{name: "evacuation", run: n.evacuate})
 	}
 	parts = append(parts, part{name: "conferences", run: n.host.Run}, part{name: "HTTP", run: n.serveHTTP})

@@ -18,13 +18,14 @@ const recoveryTime = 10 * time.Second
 type readiness struct {
 	Status  string `json:"status"` // "ready", "store away", or why callers cannot call
 	SIP     string `json:"sip"`
+	Media   string `json:"media"`
 	Store   string `json:"store"`
 	Journal string `json:"journal"`
 }
 
 // readiness tells how the node is, and whether callers can call.
 func (n *Node) readiness() (r readiness, ready bool) {
-	r, ready = readiness{Status: "ready", SIP: "ok", Store: "ok", Journal: "ok"}, true
+	r, ready = readiness{Status: "ready", SIP: "ok", Media: "ok", Store: "ok", Journal: "ok"}, true
 	not := func(status string) { r.Status, ready = status, false }
 	if n.breaker.Open() {
 		r.Status, r.Store = "store away", "away; calls go on by the copy on this node"
@@ -34,6 +35,10 @@ func (n *Node) readiness() (r readiness, ready bool) {
 		}
 	} else if !n.recovered() {
 		not("closing what the last run has left open")
+	}
+	if n.strained.Load() {
+		r.Media = "new callers are refused: audio would suffer"
+		not("overloaded")
 	}
 	if full := n.full.Load(); full != nil {
 		r.Journal = (*full).Error()

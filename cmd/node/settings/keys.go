@@ -80,6 +80,7 @@ func keys() []key {
 		text(sectionCluster, "role", "`ROLE`: all, edge (takes calls, hosts no conference) or processing", func(c *server.Config) *string { return &c.Role }),
 
 		text(sectionCalls, "realm", "`REALM` of digest authentication; it must not change while SIP users have passwords", func(c *server.Config) *string { return &c.Realm }),
+		number(sectionCalls, "max-media-load", "`PERCENT` of the processors' time for audio, above which new callers are refused, with 503, as they are while audio is late: before those that are there hear it. 0: never", func(c *server.Config) *int { return &c.MaxMediaLoad }),
 		number(sectionCalls, "max-calls", "`NUMBER` of calls that the node takes at once; more are refused with 503. 0: no limit", func(c *server.Config) *int { return &c.MaxCalls }),
 		number(sectionCalls, "max-participants", "`NUMBER` of participants in conferences of the node; more are told that it is full. 0: no limit", func(c *server.Config) *int { return &c.MaxParticipants }),
 		duration(sectionCalls, "media-timeout", "`TIME` without any RTP after which a caller is released; 0: never", func(c *server.Config) *time.Duration { return &c.MediaTimeout }),
