@@ -179,7 +179,7 @@ func TestANodesLife(t *testing.T) {
 // the WAN, and it can be cut off alone.
 func TestDatabaseOverTheWAN(t *testing.T) {
 	tools.NeedNamespaces(t)
-	program := node.Program(t)
+	program := node.Several(t)
 	l := start(t, lab.Spec{Sites: []lab.SiteSpec{{Name: "alpha", Nodes: 1}, {Name: "beta", Nodes: 1}}, Database: "db",
 		WAN: wan.Impairment{Delay: 5 * time.Millisecond},
 		Prepare: func(ctx context.Context, l *lab.Lab) error {

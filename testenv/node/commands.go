@@ -14,7 +14,19 @@ import (
 // Program is the path of the program, built if need be.
 func Program(t testing.TB) string {
 	t.Helper()
-	path, err := build(program)
+	return built(t, Race)
+}
+
+// Several is the path of the program for a test in which several nodes run on this
+// machine. See RaceSeveral.
+func Several(t testing.TB) string {
+	t.Helper()
+	return built(t, RaceSeveral())
+}
+
+func built(t testing.TB, race bool) string {
+	t.Helper()
+	path, err := build(program, race)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +26,7 @@ type Options struct {
 	DataDir  string // default a directory that is removed with the test
 	RTPPorts int    // how many; default 200, at most 500
 	Package  string // the program, from the module's root; default ./cmd/node
+	Several  bool   // other nodes run beside it: see RaceSeveral
 }
 
 // Node is a node that runs, or has run and may be started again.
@@ -46,7 +46,7 @@ type Node struct {
 func Start(t testing.TB, o Options) *Node {
 	t.Helper()
 	o = o.withDefaults(t)
-	path, err := build(o.Package)
+	path, err := build(o.Package, Race && !o.Several || RaceSeveral())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,11 +121,6 @@ func (n *Node) WaitReady(ctx context.Context) error {
 
 // Kill9 kills the node at once, as a crash does.
 func (n *Node) Kill9() { n.process.Kill() }
-
-// Freeze stops the process where it is (SIGSTOP), as a machine that hangs; Thaw lets it
-// go on.
-func (n *Node) Freeze() error { return syscall.Kill(n.PID(), syscall.SIGSTOP) }
-func (n *Node) Thaw() error   { return syscall.Kill(n.PID(), syscall.SIGCONT) }
 
 // Stop sends SIGTERM and waits for the end; another exit code than 0 is an error.
 func (n *Node) Stop(ctx context.Context) error {

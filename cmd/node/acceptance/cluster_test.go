@@ -42,7 +42,7 @@ func startClusterWith(t *testing.T, ctx context.Context, more flags, sites ...[]
 	dsn, authority := postgres.Start(t), filepath.Join(t.TempDir(), "authority")
 	run := func(args ...string) string {
 		t.Helper()
-		out, err := exec.CommandContext(ctx, node.Program(t), args...).CombinedOutput()
+		out, err := exec.CommandContext(ctx, node.Several(t), args...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("node %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
@@ -64,7 +64,7 @@ func startClusterWith(t *testing.T, ctx context.Context, more flags, sites ...[]
 			} else {
 				flags = append(flags, "--join", join)
 			}
-			c.nodes[name] = node.Start(t, node.Options{Name: name, Command: []string{"run"}, Flags: flags, Token: token})
+			c.nodes[name] = node.Start(t, node.Options{Name: name, Command: []string{"run"}, Flags: flags, Token: token, Several: true})
 		}
 	}
 	for _, n := range c.nodes {

@@ -19,11 +19,16 @@ import (
 // demo data, for what `node dev` has no flags for.
 func startRun(t *testing.T, ctx context.Context, flags ...string) *node.Node {
 	t.Helper()
-	data := t.TempDir()
-	out, err := exec.CommandContext(ctx, node.Program(t), "init", "--data", data).Output()
+	return startRunWith(t, ctx, node.Options{Flags: flags})
+}
+
+func startRunWith(t *testing.T, ctx context.Context, o node.Options) *node.Node {
+	t.Helper()
+	o.Command, o.DataDir = []string{"run"}, t.TempDir()
+	out, err := exec.CommandContext(ctx, node.Program(t), "init", "--data", o.DataDir).Output()
 	must(t, err)
-	n := node.Start(t, node.Options{Command: []string{"run"}, DataDir: data, Flags: flags,
-		Token: regexp.MustCompile(`cv_\w+`).FindString(string(out))})
+	o.Token = regexp.MustCompile(`cv_\w+`).FindString(string(out))
+	n := node.Start(t, o)
 	must(t, n.WaitReady(ctx))
 	for _, args := range [][]string{
 		{"customers", "add", "Acme"},

@@ -15,10 +15,10 @@ import (
 // have left, callers are taken again.
 func TestCallersAreRefusedBeforeAudioSuffers(t *testing.T) {
 	ctx := within(t, 180*time.Second)
-	n := node.Start(t, node.Options{RTPPorts: 400, Flags: []string{"--max-media-load", "1"}})
-	must(t, n.WaitReady(ctx))
+	n := startRunWith(t, ctx, node.Options{RTPPorts: 400, Env: []string{"GOMAXPROCS=1"}, Flags: []string{"--max-media-load", "1"}})
+	command(t, ctx, n, "rooms", "add", "Crowd", "--account", "conf1234", "--guest-code", strings.TrimSuffix(guestCode, "#"))
 	crowd := sipp.Start(t, sipp.Caller{Target: n.SIP(), Number: number,
-		Steps: []sipp.Step{sipp.Info(guestCode), sipp.Wait(25 * time.Second)}, Load: sipp.Load{Calls: 150, Rate: 15, Limit: 150}})
+		Steps: []sipp.Step{sipp.Info(guestCode), sipp.Wait(12 * time.Second)}, Load: sipp.Load{Calls: 150, Rate: 30, Limit: 150}})
 	must(t, n.AwaitMetric(ctx, "conclave_overloaded", nil, func(v float64) bool { return v == 1 }))
 	refused := sipp.Call(t, ctx, sipp.Caller{Target: n.SIP(), Number: number, Expect: 503})
 	messages, err := os.ReadFile(refused.Messages)

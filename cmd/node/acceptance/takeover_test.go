@@ -134,38 +134,6 @@ func TestNodesAreRestartedUnderCalls(t *testing.T) {
 	c.balanced()
 }
 
-// MS10, MS12, BL6: the node that took a call stands still, and goes on later. Another has
-// the call by then: the caller hears no break but that one, and has one record, of the
-// whole stay; the node that was late lets go of the call without a word.
-func TestIngressIsFrozen(t *testing.T) {
-	t.Parallel()
-	ctx := within(t, 240*time.Second)
-	c := startCluster(t, ctx, []string{"a1", "a2", "a3"})
-	w := loadWords(t)
-	first := c.call(0, "a1")
-	focus, others := c.focus("a1", "a1", "a2", "a3")
-	ingress := slices.DeleteFunc(others, func(n string) bool { return n == "a1" })[0]
-	near := c.call(1, ingress)
-	must(t, first.Hears(ctx, tone.Caller(1), time.Second))
-	must(t, c.nodes[ingress].Freeze())
-	w.hears(ctx, near, prompt.Reconnected)
-	must(t, c.nodes[ingress].Thaw())
-	must(t, c.nodes[ingress].AwaitMetric(ctx, "conclave_calls", nil, func(v float64) bool { return v == 0 }))
-	must(t, c.nodes[ingress].AwaitMetric(ctx, "conclave_rtp_port_pairs_in_use", nil, func(v float64) bool { return v == 0 }))
-	must(t, near.Hears(ctx, tone.Caller(0), time.Second))
-	must(t, first.Hears(ctx, tone.Caller(1), time.Second))
-	if now, _ := c.focus(ingress); now != focus {
-		t.Errorf("the conference is at %s, and was at %s", now, focus)
-	}
-	for _, p := range []*baresip.Phone{near, first} {
-		must(t, p.Hangup(ctx))
-	}
-	if records := c.records("a1", 2); strings.Count(records, `"cause": "hangup"`) != 2 {
-		t.Errorf("records:\n%s", records)
-	}
-	c.balanced()
-}
-
 // MS10: the only node of a site is killed, and started again at once: it goes on with its own
 // calls, for the telephones are still there.
 func TestALoneNodeStartsAgain(t *testing.T) {

@@ -36,7 +36,7 @@ func newUser(t *testing.T) *user {
 	tools.NeedNamespaces(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	t.Cleanup(cancel)
-	u := &user{t, ctx, node.Program(t), filepath.Join(t.TempDir(), "lab")}
+	u := &user{t, ctx, node.Several(t), filepath.Join(t.TempDir(), "lab")}
 	t.Cleanup(func() {
 		if _, err := os.Stat(u.dir); err != nil {
 			return

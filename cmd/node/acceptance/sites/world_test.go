@@ -24,7 +24,7 @@ import (
 // atOnce is how many labs run side by side. They wait more than they compute, but under
 // the race detector.
 func atOnce() string {
-	if node.Race {
+	if node.RaceSeveral() {
 		return "2"
 	}
 	return "3"
@@ -76,7 +76,7 @@ func newWorld(t *testing.T, nodes ...int) *world {
 	for i, n := range nodes {
 		spec.Sites = append(spec.Sites, lab.SiteSpec{Name: names[i], Nodes: n})
 	}
-	spec, operator := lab.Cluster(spec, node.Program(t))
+	spec, operator := lab.Cluster(spec, node.Several(t))
 	l, err := lab.Start(ctx, spec)
 	if err != nil {
 		t.Fatal(err)
