@@ -112,7 +112,7 @@ func (c *call) join() {
 		switch {
 		case err == nil:
 			return
-		case refusalOf(err) != store.CauseError && !outdated(err) || step == "authorize" || c.now().After(giveUp):
+		case refusalOf(err) != store.CauseError && !outdated(err) || step == "authorize" && !outdated(err) || c.now().After(giveUp):
 			c.notJoined(step, err)
 			return
 		}
@@ -129,7 +129,7 @@ func (c *call) tryJoin(a conference.Admission) (step string, err error) {
 	if err != nil {
 		return "locate", err
 	}
-	a.Kind, a.Epoch, a.Alone = where.Kind, where.Epoch, where.Alone
+	a.Kind, a.Epoch, a.Run, a.Alone = where.Kind, where.Epoch, where.Run, where.Alone
 	if step, err = c.joinAt(where, a); outdated(err) {
 		c.stale = where
 	}
@@ -174,7 +174,7 @@ func (c *call) joinAt(where sites.Assignment, a conference.Admission) (step stri
 // outdated says whether an assignment was one no longer when it was used. The conference
 // may also have moved, or ended, between the seat and the entry.
 func outdated(err error) bool {
-	return errors.Is(err, conference.ErrEpochOver) || errors.Is(err, store.ErrStaleEpoch) || errors.Is(err, roster.ErrEnded)
+	return errors.Is(err, conference.ErrEpochOver) || errors.Is(err, store.ErrStaleEpoch) || errors.Is(err, store.ErrClosed) || errors.Is(err, roster.ErrEnded)
 }
 
 // joinHere takes the caller into a conference of this node. The error comes with the

@@ -145,7 +145,7 @@ func (c *call) move() error {
 	room := c.found.Room
 	st := c.has
 	a := conference.Admission{Room: room, Role: st.Role, Participant: c.stay.Participant.ID, Caller: c.row.From, Language: c.number.Language,
-		Kind: where.Kind, Epoch: where.Epoch, Alone: where.Alone, Standing: &st}
+		Kind: where.Kind, Epoch: where.Epoch, Run: where.Run, Alone: where.Alone, Standing: &st}
 	ctx, cancel := context.WithTimeout(context.Background(), focusTime)
 	defer cancel()
 	if where.Focus == c.engine.config.Place {

@@ -114,6 +114,8 @@ type Admission struct {
 	Language    string
 	Kind        store.ConferenceKind
 	Epoch       uint64
+	// Run is the incarnation of this node's run that the room was given to; 0: not said.
+	Run uint64 `json:",omitempty"`
 	// Alone: the epoch is this node's own (sites.Assignment).
 	Alone bool `json:",omitempty"`
 	// Standing is what the participant had in the conference that this one takes the
@@ -172,6 +174,9 @@ func (h *Host) Admit(ctx context.Context, a Admission) (*Seat, error) {
 func (h *Host) reserve(a Admission) (c *Conference, created bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if a.Run != 0 && a.Run != uint64(h.config.Incarnation) {
+		return nil, false, ErrEpochOver // with the run that it was given to
+	}
 	// Who returns had a place, and has lost its node.
 	if busy := h.config.Busy; busy != nil && a.Standing == nil && busy() {
 		return nil, false, ErrNodeFull

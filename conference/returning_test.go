@@ -151,3 +151,19 @@ func TestSeatIsSucceeded(t *testing.T) {
 		t.Errorf("%d seats", n)
 	}
 }
+
+// MS4: a room that was given to an earlier run of the node is not this one's: its conference,
+// which this one knows nothing of, is not opened a second time.
+func TestRoomOfAnEarlierRun(t *testing.T) {
+	h := newHall(t, nil)
+	a := Admission{Room: h.room, Role: store.RoleSpeaker, Participant: "p", Kind: store.KindMain, Epoch: 9, Run: uint64(h.host.config.Incarnation) + 1}
+	if _, err := h.host.Admit(t.Context(), a); !errors.Is(err, ErrEpochOver) {
+		t.Errorf("admitted to another run's conference: %v", err)
+	}
+	a.Run--
+	seat, err := h.host.Admit(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seat.Cancel()
+}

@@ -9,6 +9,9 @@ type Assignment struct {
 	// Epoch grows with each assignment of the room. Writes of a lower one are
 	// refused, so that a focus that was replaced without knowing does no harm.
 	Epoch uint64
+	// Run is the incarnation of the focus's run; 0: not said. A later run of the node knows
+	// nothing of the conference, and does not open it a second time.
+	Run uint64 `json:",omitempty"`
 	// Alone: the node hosts a local conference on its own word, while its site has no
 	// quorum. Its epochs have nothing to do with those of the site.
 	Alone bool `json:",omitempty"`

@@ -214,7 +214,7 @@ func (c *Cluster) read(a registry.Assignment) Assignment {
 	if a.Kind == registry.KindLocal {
 		kind = store.KindLocal
 	}
-	return Assignment{Focus: store.Place{Site: c.config.Self.Site, Node: a.Focus.Node}, Kind: kind, Epoch: a.Epoch}
+	return Assignment{Focus: store.Place{Site: c.config.Self.Site, Node: a.Focus.Node}, Kind: kind, Epoch: a.Epoch, Run: a.Focus.Incarnation}
 }
 
 // Release ends the assignment of a room whose conference has closed. It does not wait.

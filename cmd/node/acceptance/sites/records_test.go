@@ -75,11 +75,12 @@ func (w *world) count(query string, args ...any) (n int) {
 	return n
 }
 
-// records waits until the database has so many, and tells if there are more.
+// records waits until the database has so many, and tells if there are more. Those of one
+// account are told one after the other, over the WAN.
 func (w *world) records(n int) {
 	w.Helper()
 	got := 0
-	w.until(fmt.Sprintf("there are %d records", n), func() bool {
+	w.untilAtMost(patience+time.Duration(n)*time.Second, fmt.Sprintf("there are %d records", n), func() bool {
 		got = w.count("SELECT count(DISTINCT call_id) FROM xdr")
 		return got >= n
 	})

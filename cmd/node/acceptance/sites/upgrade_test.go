@@ -87,7 +87,21 @@ func (t *traffic) upgrade(ctx context.Context, node string) error {
 	if err := p.Stop(stopping); err != nil {
 		return err
 	}
+	// The drain outlives the node, which another one of its site knows too.
+	if _, err := t.operator.Do(t.ctx, t.Lab, t.neighbour(p), "nodes", "undrain", node); err != nil {
+		return err
+	}
 	return p.Restart(t.ctx)
+}
+
+// neighbour is another node of a node's site.
+func (t *traffic) neighbour(p *lab.Process) string {
+	for _, n := range t.Nodes() {
+		if n.Site == p.Site && n.Name != p.Name {
+			return n.Name
+		}
+	}
+	return p.Name
 }
 
 // awaitNoCalls waits until all callers of a node have hung up.

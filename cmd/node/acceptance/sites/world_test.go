@@ -131,12 +131,17 @@ func (w *world) must(errs ...error) {
 	}
 }
 
-// long is a time that CONCLAVE_LONG_TESTS=1 makes longer.
+// long is a time that CONCLAVE_LONG_TESTS=1 makes longer, or CONCLAVE_LONG_TESTS=5m, up to
+// that.
 func long(short, longer time.Duration) time.Duration {
-	if os.Getenv("CONCLAVE_LONG_TESTS") != "" {
-		return longer
+	asked := os.Getenv("CONCLAVE_LONG_TESTS")
+	if asked == "" {
+		return short
 	}
-	return short
+	if most, err := time.ParseDuration(asked); err == nil {
+		return max(short, min(longer, most))
+	}
+	return longer
 }
 
 // until looks again and again until it is so.
