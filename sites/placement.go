@@ -2,7 +2,6 @@ package sites
 
 import (
 	"cmp"
-	"hash/fnv"
 	"slices"
 
 	"github.com/conclave-voice/conclave/store"
@@ -70,16 +69,6 @@ func weight(b bool) int {
 	return 0
 }
 
-func score(n Node, room store.RoomID) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(room))
-	h.Write([]byte{0})
-	h.Write([]byte(n.Node))
-	// FNV mixes the last bytes little; the finalizer of SplitMix64 does.
-	x := h.Sum64()
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
+func score(n Node, room store.RoomID) uint64 { return Rendezvous(string(room), n.Node) }
 
 func first(list []Node, n int) []Node { return list[:min(n, len(list))] }

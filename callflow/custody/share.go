@@ -2,10 +2,10 @@ package custody
 
 import (
 	"cmp"
-	"hash/fnv"
 	"slices"
 	"time"
 
+	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/store"
 )
 
@@ -29,14 +29,4 @@ func isDue(nodes []string, self string, call store.CallID, without time.Duration
 	return turn >= 0 && without >= time.Duration(turn)*turnTime
 }
 
-func score(node string, call store.CallID) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(call))
-	h.Write([]byte{0})
-	h.Write([]byte(node))
-	// FNV mixes the last bytes little; the finalizer of SplitMix64 does.
-	x := h.Sum64()
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
+func score(node string, call store.CallID) uint64 { return sites.Rendezvous(string(call), node) }
