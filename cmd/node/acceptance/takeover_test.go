@@ -22,13 +22,16 @@ func (c *cluster) focus(by string, site ...string) (focus string, others []strin
 	return first.Focus.Node, slices.DeleteFunc(slices.Clone(site), func(n string) bool { return n == first.Focus.Node })
 }
 
-// records waits until there are n usage records, and returns them.
-func (c *cluster) records(by string, n int) string {
+// hungUp waits for the usage records of n stays, and wants no more, each ended by its caller.
+func (c *cluster) hungUp(by string, n int) {
 	c.Helper()
-	return await(c.T, c.ctx, "a record of each stay", func() (string, bool) {
+	records := await(c.T, c.ctx, "a record of each stay", func() (string, bool) {
 		text := command(c.T, c.ctx, c.nodes[by], "xdrs", "list", "-o", "json")
 		return text, strings.Count(text, `"focus"`) >= n
 	})
+	if got := strings.Count(records, `"focus"`); got != n || strings.Count(records, `"cause": "hangup"`) != n {
+		c.Errorf("%d records, want %d:\n%s", got, n, records)
+	}
 }
 
 // MS10, MS16, BL6: the node that took two calls is killed; the conference is at another.
@@ -63,10 +66,7 @@ func TestIngressIsKilled(t *testing.T) {
 	for _, p := range []*baresip.Phone{near, muted, far} {
 		must(t, p.Hangup(ctx))
 	}
-	records := c.records("b1", 3)
-	if n := strings.Count(records, `"focus"`); n != 3 || strings.Count(records, `"cause": "hangup"`) != 3 {
-		t.Errorf("%d records:\n%s", n, records)
-	}
+	c.hungUp("b1", 3)
 	c.balanced()
 }
 
@@ -95,9 +95,7 @@ func TestFocusWithItsCallersIsKilled(t *testing.T) {
 	for _, p := range []*baresip.Phone{first, second, third} {
 		must(t, p.Hangup(ctx))
 	}
-	if records := c.records(others[0], 3); strings.Count(records, `"cause": "hangup"`) != 3 {
-		t.Errorf("records:\n%s", records)
-	}
+	c.hungUp(others[0], 3)
 	c.balanced()
 }
 
@@ -127,10 +125,7 @@ func TestNodesAreRestartedUnderCalls(t *testing.T) {
 	for _, p := range phones {
 		must(t, p.Hangup(ctx))
 	}
-	records := c.records("a1", 3)
-	if n := strings.Count(records, `"focus"`); n != 3 || strings.Count(records, `"cause": "hangup"`) != 3 {
-		t.Errorf("%d records:\n%s", n, records)
-	}
+	c.hungUp("a1", 3)
 	c.balanced()
 }
 
@@ -150,18 +145,16 @@ func TestALoneNodeStartsAgain(t *testing.T) {
 	for _, p := range []*baresip.Phone{first, second} {
 		must(t, p.Hangup(ctx))
 	}
-	if records := c.records("a1", 2); strings.Count(records, `"cause": "hangup"`) != 2 {
-		t.Errorf("records:\n%s", records)
-	}
+	c.hungUp("a1", 2)
 	c.balanced()
 }
 
-// balanced waits until no money is reserved, and checks the ledger.
+// balanced waits until no money is reserved any more.
 func (c *cluster) balanced() {
 	c.Helper()
 	for _, n := range c.nodes {
 		if n.Running() {
-			await(c.T, c.ctx, "the ledger", func() (string, bool) {
+			await(c.T, c.ctx, "no money is reserved", func() (string, bool) {
 				text := command(c.T, context.WithoutCancel(c.ctx), n, "accounts", "list", "-o", "json")
 				return text, strings.Contains(text, `"reserved": "0.00"`)
 			})
