@@ -37,14 +37,14 @@ type Config struct {
 	// MaxAge is how old a copy may be to be used; 0: of any age.
 	MaxAge time.Duration
 	// Patience bounds one reading of everything or of all balances; QuickPatience, a look at
-	// what has changed.
-	Patience, QuickPatience time.Duration
+	// what has changed; Silence, how long each of them waits for the next row.
+	Patience, QuickPatience, Silence time.Duration
 }
 
 // DefaultConfig keeps a copy at a path: a second behind, and good for a day.
 func DefaultConfig(path string) Config {
 	return Config{Path: path, Changes: time.Second, Balances: 30 * time.Second, All: time.Hour, Overlap: 2 * time.Minute,
-		Keep: 24 * time.Hour, MaxAge: 24 * time.Hour, Patience: 10 * time.Minute, QuickPatience: 5 * time.Second}
+		Keep: 24 * time.Hour, MaxAge: 24 * time.Hour, Patience: 10 * time.Minute, QuickPatience: 5 * time.Second, Silence: 10 * time.Second}
 }
 
 // Validate says what is wrong with the configuration, or nil.
@@ -56,8 +56,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("local copy: changes every %v, balances every %v, everything every %v; they must be above 0, each not below the one before", c.Changes, c.Balances, c.All)
 	case c.Overlap <= 0 || c.Keep < 4*c.Overlap:
 		return fmt.Errorf("local copy: overlap %v and keep %v; the first must be above 0, the second at least four times that", c.Overlap, c.Keep)
-	case c.MaxAge < 0 || c.Patience <= 0 || c.QuickPatience <= 0:
-		return fmt.Errorf("local copy: maximum age %v, patience %v and %v; the first must be 0 or more, the others above 0", c.MaxAge, c.Patience, c.QuickPatience)
+	case c.MaxAge < 0 || c.Patience <= 0 || c.QuickPatience <= 0 || c.Silence <= 0:
+		return fmt.Errorf("local copy: maximum age %v, patience %v and %v, silence %v; the first must be 0 or more, the others above 0", c.MaxAge, c.Patience, c.QuickPatience, c.Silence)
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (r *Replica) open(ctx context.Context) error {
 		return err
 	}
 	if err = r.copy.Migrate(ctx); err == nil {
-		r.copier = sqlstore.NewCopier(r.source, r.copy, r.config.Overlap)
+		r.copier = sqlstore.NewCopier(r.source, r.copy, r.config.Overlap, r.config.Silence)
 		r.stats.CopyTimes, err = r.copier.Times(ctx)
 	}
 	if err != nil {
@@ -229,15 +229,30 @@ func due(last, now time.Time, every time.Duration) bool {
 
 // all reads everything, and lets the store forget old notes.
 func (r *Replica) all(ctx context.Context, now time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, r.config.Patience)
+	slow, cancel := context.WithTimeout(ctx, r.config.Patience)
 	defer cancel()
-	if err := r.copier.All(ctx, now); err != nil {
+	if err := r.copier.All(slow, now); err != nil {
 		return err
 	}
 	r.mu.Lock()
 	r.stats.CopyTimes = sqlstore.CopyTimes{Changes: now, All: now, Balances: now}
 	r.mu.Unlock()
-	return r.source.ForgetChanges(ctx, now.Add(-r.config.Keep))
+	if err := r.forget(ctx, now.Add(-r.config.Keep)); err != nil && ctx.Err() == nil {
+		r.logger.Warn("the store keeps old notes of changes until the next reading of everything", "error", err)
+	}
+	return nil
+}
+
+// forget lets the store forget notes from before t, a few at a time.
+func (r *Replica) forget(ctx context.Context, t time.Time) error {
+	for {
+		quick, cancel := context.WithTimeout(ctx, r.config.QuickPatience)
+		n, err := r.source.ForgetChanges(quick, t)
+		cancel()
+		if n == 0 || err != nil {
+			return err
+		}
+	}
 }
 
 // count tells how it went, when that changes.

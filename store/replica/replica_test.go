@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -231,6 +232,30 @@ func TestRun(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// MS7: a network that swallows answers does not hold the copy up for as long as a reading of
+// everything may take.
+func TestSilentStore(t *testing.T) {
+	w := newWorld(t)
+	dsn := postgres.Start(t)
+	proxy := postgres.NewProxy(t, dsn)
+	source, err := sqlstore.Open(t.Context(), proxy.DSN())
+	w.must(err)
+	t.Cleanup(func() { source.Close() })
+	w.must(source.Migrate(t.Context()))
+	w.source, w.config.Silence = source, 200*time.Millisecond
+	r := w.open()
+	proxy.Stall()
+	if err := r.Refresh(t.Context(), true); err == nil || !strings.Contains(err.Error(), "nothing came") {
+		t.Errorf("%v", err)
+	}
+	proxy.Heal()
+	w.must(r.Close())
+	w.config.Silence = time.Minute
+	r = w.open()
+	w.must(r.Refresh(t.Context(), true))
+	w.must(r.Usable())
 }
 
 // A file that is no database does not keep the node from starting.

@@ -39,11 +39,22 @@ func noted[ID ~string](ctx context.Context, q querier, e entity, name ID, n int6
 	return changed(ctx, q, e, name)
 }
 
-// ForgetChanges removes notes of changes from before t. Copies that have not been
-// refreshed since then have to be made anew.
-func (s *Store) ForgetChanges(ctx context.Context, t time.Time) error {
-	return s.transact(ctx, fmt.Sprint("forget changes from before ", t.UTC()), func(q tx) error {
-		_, err := q.ExecContext(ctx, "DELETE FROM change WHERE at < $1", micros(t))
+// forgetAtOnce is how many notes one transaction removes: few enough that it does not
+// stand in the way of those who make new ones.
+const forgetAtOnce = 1000
+
+// ForgetChanges removes notes of changes from before t, some of them at a time, and says
+// how many: ask again until none is left. Copies that have not been refreshed since then
+// have to be made anew.
+func (s *Store) ForgetChanges(ctx context.Context, t time.Time) (forgotten int, err error) {
+	err = s.transact(ctx, fmt.Sprint("forget changes from before ", t.UTC()), func(q tx) error {
+		r, err := q.ExecContext(ctx, "DELETE FROM change WHERE (at, id) IN (SELECT at, id FROM change WHERE at < $1 ORDER BY at LIMIT $2)", micros(t), forgetAtOnce)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		forgotten = int(n)
 		return err
 	})
+	return forgotten, err
 }

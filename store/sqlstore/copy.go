@@ -25,13 +25,14 @@ import (
 type Copier struct {
 	from, to *Store
 	overlap  time.Duration
+	silence  time.Duration
 	applied  map[string]int64 // notes that the copy has, with their times
 }
 
 // NewCopier copies to a SQLite store that has been migrated, and that nobody else writes
-// to.
-func NewCopier(from, to *Store, overlap time.Duration) *Copier {
-	return &Copier{from: from, to: to, overlap: overlap, applied: map[string]int64{}}
+// to. It gives a reading up when nothing has come from the source for silence.
+func NewCopier(from, to *Store, overlap, silence time.Duration) *Copier {
+	return &Copier{from: from, to: to, overlap: overlap, silence: silence, applied: map[string]int64{}}
 }
 
 // ErrTooMany: so much has changed that All is the better way.
@@ -93,7 +94,7 @@ func (c *Copier) Times(ctx context.Context) (t CopyTimes, err error) {
 // All copies everything anew. now is the time.
 func (c *Copier) All(ctx context.Context, now time.Time) error {
 	noted := map[string]int64{}
-	err := c.transfer(ctx, "copy everything", func(from, to querier) error {
+	err := c.transfer(ctx, "copy everything", func(ctx context.Context, from, to querier) error {
 		// What is noted by now is in what is read below.
 		list, err := notes(ctx, from, now.Add(-c.overlap), -1)
 		if err != nil {
@@ -118,7 +119,7 @@ func (c *Copier) All(ctx context.Context, now time.Time) error {
 
 // Balances copies all accounts anew.
 func (c *Copier) Balances(ctx context.Context, now time.Time) error {
-	return c.transfer(ctx, "copy balances", func(from, to querier) error {
+	return c.transfer(ctx, "copy balances", func(ctx context.Context, from, to querier) error {
 		for _, p := range parts {
 			if p.entity == accounts {
 				if err := p.replace(ctx, from, to, "", nil); err != nil {
@@ -140,7 +141,7 @@ func (c *Copier) Changes(ctx context.Context, since, now time.Time) (changes int
 		}
 	}
 	var found []note
-	err = c.transfer(ctx, "copy changes", func(source, to querier) error {
+	err = c.transfer(ctx, "copy changes", func(ctx context.Context, source, to querier) error {
 		list, err := notes(ctx, source, from, mostChanges+1+len(c.applied))
 		if err != nil {
 			return err
@@ -292,16 +293,24 @@ func stamp(ctx context.Context, to querier, now time.Time, what ...string) error
 }
 
 // transfer runs do between one snapshot of the source and one transaction of the copy.
-func (c *Copier) transfer(ctx context.Context, what string, do func(from, to querier) error) error {
-	return c.from.retry(ctx, what, func() (class, error) {
+// do reads with the context that it is given: it ends when the source is silent for long.
+func (c *Copier) transfer(ctx context.Context, what string, do func(ctx context.Context, from, to querier) error) error {
+	ctx, heard, stop := unlessSilent(ctx, c.silence)
+	defer stop()
+	err := c.from.retry(ctx, what, func() (class, error) {
 		source, err := c.from.snapshot(ctx)
 		if err != nil {
 			return c.from.dialect.classify(err), err
 		}
 		defer source.Rollback()
-		err = c.to.withoutReferences(ctx, func(to querier) error { return do(source, to) })
+		heard()
+		err = c.to.withoutReferences(ctx, func(to querier) error { return do(ctx, source, telling{to, heard}) })
 		return c.from.dialect.classify(err), err
 	})
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", err, context.Cause(ctx))
+	}
+	return err
 }
 
 // snapshot begins a transaction that reads, and sees one instant.

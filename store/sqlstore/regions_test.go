@@ -154,7 +154,7 @@ func TestOtherDatabasesHaveNoRegions(t *testing.T) {
 func TestChangesWithoutANearestReplica(t *testing.T) {
 	from, to := openMigrated(t, postgres.Start(t)), openMigrated(t, sqliteDSN(t))
 	from.nearby.Store(true)
-	c := NewCopier(from, to, time.Minute)
+	c := NewCopier(from, to, time.Minute, time.Minute)
 	if err := c.All(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestChangesWithoutANearestReplica(t *testing.T) {
 func TestTheNearestReplicaIsAsked(t *testing.T) {
 	source := openMigrated(t, postgres.Start(t))
 	to := openMigrated(t, sqliteDSN(t))
-	c := NewCopier(source, to, time.Minute)
+	c := NewCopier(source, to, time.Minute, time.Minute)
 	now := time.Now()
 	if err := c.All(t.Context(), now); err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestTheNearestReplicaIsAsked(t *testing.T) {
 	replica, s := openScripted(t, cockroachVersion, "eu")
 	query := "SELECT id, entity, name, at FROM change AS OF SYSTEM TIME follower_read_timestamp() WHERE at >= $1 ORDER BY at, id LIMIT $2"
 	replica.answers[query] = nil
-	near := NewCopier(s, to, time.Minute)
+	near := NewCopier(s, to, time.Minute, time.Minute)
 	s.nearby.Store(true)
 	if n, err := near.Changes(t.Context(), now, now.Add(time.Minute)); n != 0 || err != nil {
 		t.Errorf("quiet: %d changes, %v", n, err)
@@ -222,7 +222,7 @@ func TestCockroachDB(t *testing.T) {
 		if err := s.CheckRegion(t.Context(), cockroach.Region); err != nil {
 			t.Error(err)
 		}
-		c := NewCopier(s, openMigrated(t, sqliteDSN(t)), time.Minute)
+		c := NewCopier(s, openMigrated(t, sqliteDSN(t)), time.Minute, time.Minute)
 		if err := c.All(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
 		}
