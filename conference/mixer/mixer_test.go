@@ -67,11 +67,11 @@ func (l *lab) join(name string, freq float64, m Mode) *caller {
 		Remote: remote, RemoteRTCP: netip.AddrPortFrom(remote.Addr(), 9)}, 0); err != nil {
 		l.t.Fatal(err)
 	}
-	encoder, err := c.NewEncoder()
+	encoder, err := c.NewEncoder(c.Format)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	decoder, err := c.NewDecoder()
+	decoder, err := c.NewDecoder(c.Format)
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -1,6 +1,9 @@
 package codec
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // ErrBuffer is returned, possibly wrapped, by an encoder or decoder whose
 // destination is too short for what the source holds.
@@ -11,15 +14,31 @@ type Format struct {
 	Name        string // encoding name as registered for RTP, compared without case: "PCMU"
 	ClockRate   int    // Hz of the RTP timestamp
 	SampleRate  int    // Hz of the PCM; G.722 has 16000 here and, by RFC 3551 section 4.5.2, 8000 above
-	Channels    int    // 1
+	Channels    int    // of a=rtpmap: 1, or 2 for Opus (RFC 7587 section 4.1), whose audio is mono here all the same
 	PayloadType int    // the static type of RFC 3551, or -1 where the type is dynamic
-	Fmtp        string // the a=fmtp parameters, without the payload type; often empty
+	// FrameTime is what the codec works on: a packet holds a whole multiple of it. 0 is
+	// DefaultFrameTime.
+	FrameTime time.Duration
+	Fmtp      string // the a=fmtp parameters of what we take, without the payload type; often empty
+	Peer      string // those of what the peer takes; empty before the negotiation
+}
+
+// DefaultFrameTime is that of codecs that work on samples.
+const DefaultFrameTime = 10 * time.Millisecond
+
+// Frame is FrameTime, or what it is where nothing is said.
+func (f Format) Frame() time.Duration {
+	if f.FrameTime == 0 {
+		return DefaultFrameTime
+	}
+	return f.FrameTime
 }
 
 // Encoder turns PCM into payloads of one stream.
 type Encoder interface {
-	// Encode writes the payload for pcm, a whole multiple of 10 ms at the
-	// format's SampleRate, to dst and returns its length in octets.
+	// Encode writes the payload for pcm, a whole multiple of the format's FrameTime
+	// at its SampleRate, to dst and returns its length in octets. 0 octets: nothing
+	// is to be sent, for the codec marks silence that way.
 	Encode(dst []byte, pcm []int16) (n int, err error)
 }
 
@@ -38,13 +57,18 @@ type Concealer interface {
 	Conceal(pcm []int16) int
 }
 
+// Closer is an Encoder or Decoder that holds memory outside of Go's, or other resources,
+// which Close gives back. It is not used after that.
+type Closer interface{ Close() }
+
 // Codec is a format and how to make its two ends.
 type Codec struct {
 	Format
-	// NewEncoder and NewDecoder make the state of one stream. Either may be nil:
-	// a codec that works one way only is listed, and not offered.
-	NewEncoder func() (Encoder, error)
-	NewDecoder func() (Decoder, error)
+	// NewEncoder and NewDecoder make the state of one stream, of what a call has agreed
+	// on: Format as Agree gave it. Either may be nil: a codec that works one way only is
+	// listed, and not offered. What they make may be a Closer.
+	NewEncoder func(Format) (Encoder, error)
+	NewDecoder func(Format) (Decoder, error)
 	// Backend is what does the work: "go", or the name of a library.
 	Backend string
 	// Stateless says that the payload depends on nothing but the PCM that it

@@ -8,7 +8,7 @@ import (
 
 // Golden is a piece of audio with what a codec must make of it.
 type Golden struct {
-	PCM []int16 // what is encoded, a whole multiple of 10 ms; nil: the codec is not tried
+	PCM []int16 // what is encoded, a whole multiple of FrameTime; nil: the codec is not tried
 	// Payload is what the encoder must give, to the bit. Nil where implementations
 	// may differ; then what was encoded is decoded.
 	Payload []byte
@@ -31,10 +31,11 @@ func (c Codec) tryEncoder() (payload []byte, err error) {
 	if c.NewEncoder == nil {
 		return nil, errNoEncoder
 	}
-	encoder, err := c.NewEncoder()
+	encoder, err := c.NewEncoder(c.Format)
 	if err != nil {
 		return nil, fmt.Errorf("make the encoder: %w", err)
 	}
+	defer release(encoder)
 	if c.Golden.PCM == nil {
 		return nil, nil
 	}
@@ -64,10 +65,11 @@ func (c Codec) tryDecoder(encoded []byte) (err error) {
 	if c.NewDecoder == nil {
 		return errNoDecoder
 	}
-	decoder, err := c.NewDecoder()
+	decoder, err := c.NewDecoder(c.Format)
 	if err != nil {
 		return fmt.Errorf("make the decoder: %w", err)
 	}
+	defer release(decoder)
 	payload := c.Golden.Payload
 	if payload == nil {
 		payload = encoded
@@ -101,6 +103,12 @@ func (g Golden) judge(decoded []int16) error {
 		return fmt.Errorf("decode the golden payload: the level is not that of the original")
 	}
 	return nil
+}
+
+func release(encoderOrDecoder any) {
+	if c, ok := encoderOrDecoder.(Closer); ok {
+		c.Close()
+	}
 }
 
 func energy(pcm []int16) float64 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 var (
@@ -63,6 +64,9 @@ func try(c Codec) Status {
 	return s
 }
 
+// MaxPacketTime is the most audio that a packet may hold, either way.
+const MaxPacketTime = 60 * time.Millisecond
+
 // check finds formats that would break the arithmetic of the media path: whole
 // samples and clock units in 10 ms, and a ratio between the two rates.
 func (f Format) check() error {
@@ -75,8 +79,10 @@ func (f Format) check() error {
 		return fmt.Errorf("sample rate %d is not a positive multiple of 100 Hz", f.SampleRate)
 	case f.ClockRate%f.SampleRate != 0 && f.SampleRate%f.ClockRate != 0:
 		return fmt.Errorf("clock rate %d and sample rate %d are not multiples of one another", f.ClockRate, f.SampleRate)
-	case f.Channels != 1:
-		return fmt.Errorf("%d channels, only 1 is mixed", f.Channels)
+	case f.Channels < 1 || f.Channels > 2:
+		return fmt.Errorf("%d channels; 1 and, where a=rtpmap asks for it, 2 are known", f.Channels)
+	case f.Frame()%(5*time.Millisecond) != 0 || f.Frame() < 0 || f.Frame() > MaxPacketTime:
+		return fmt.Errorf("frames of %v; they must be multiples of 5 ms, up to %v", f.Frame(), MaxPacketTime)
 	case f.PayloadType < -1 || f.PayloadType > 127:
 		return fmt.Errorf("payload type %d is not in -1..127", f.PayloadType)
 	}

@@ -45,23 +45,23 @@ func TestBrokenCodecIsListedAndNotOffered(t *testing.T) { // SE4: an error, neve
 		reason string
 	}{
 		"encoder panics": {broken(func(c *Codec) {
-			c.NewEncoder = func() (Encoder, error) { panic("library gone") }
+			c.NewEncoder = func(Format) (Encoder, error) { panic("library gone") }
 		}), "library gone"},
 		"decoder cannot start": {broken(func(c *Codec) {
-			c.NewDecoder = func() (Decoder, error) { return nil, errors.New("libx.so.1 not found") }
+			c.NewDecoder = func(Format) (Decoder, error) { return nil, errors.New("libx.so.1 not found") }
 		}), "libx.so.1"},
-		"nil encoder made":  {broken(func(c *Codec) { c.NewEncoder = func() (Encoder, error) { return nil, nil } }), "panicked"},
+		"nil encoder made":  {broken(func(c *Codec) { c.NewEncoder = func(Format) (Encoder, error) { return nil, nil } }), "panicked"},
 		"other payload":     {broken(func(c *Codec) { c.NewEncoder = PCMU().NewEncoder }), "payload differs"},
 		"other audio":       {broken(func(c *Codec) { c.NewDecoder = PCMU().NewDecoder }), "audio differs"},
 		"wrong golden data": {broken(func(c *Codec) { c.Golden.Payload = octets("zz") }), "payload differs"},
 		"decodes only":      {broken(func(c *Codec) { c.NewEncoder = nil }), "cannot encode"},
 		"encodes only":      {broken(func(c *Codec) { c.NewDecoder = nil }), "cannot decode"},
-		"two channels":      {broken(func(c *Codec) { c.Channels = 2 }), "channels"},
+		"three channels":    {broken(func(c *Codec) { c.Channels = 3 }), "channels"},
 		"odd clock":         {broken(func(c *Codec) { c.ClockRate = 11025 }), "clock rate"},
 		"no name":           {broken(func(c *Codec) { c.Name = "" }), "no name"},
 		"silent decoder": {broken(func(c *Codec) {
 			c.Golden.Decoded = nil
-			c.NewDecoder = func() (Decoder, error) { return silent{}, nil }
+			c.NewDecoder = func(Format) (Decoder, error) { return silent{}, nil }
 		}), "level"},
 	}
 	for name, c := range cases {
@@ -81,7 +81,7 @@ func TestBrokenCodecIsListedAndNotOffered(t *testing.T) { // SE4: an error, neve
 func TestFirstWorkingBackendWins(t *testing.T) {
 	absent, spare := PCMU(), PCMU()
 	absent.Backend, spare.Backend = "native", "spare"
-	absent.NewEncoder = func() (Encoder, error) { return nil, errors.New("not installed") }
+	absent.NewEncoder = func(Format) (Encoder, error) { return nil, errors.New("not installed") }
 	r := NewRegistry(absent, PCMU(), spare)
 	c, ok := r.Lookup("PCMU", 8000)
 	if !ok || c.Backend != "go" || len(r.Codecs()) != 1 {

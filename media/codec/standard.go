@@ -25,8 +25,8 @@ func PCMA() Codec {
 func companded(name string, payloadType int, law *g711.Law, payload, decoded string) Codec {
 	return Codec{
 		Format:     Format{Name: name, ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: payloadType},
-		NewEncoder: func() (Encoder, error) { return law, nil },
-		NewDecoder: func() (Decoder, error) { return law, nil },
+		NewEncoder: func(Format) (Encoder, error) { return law, nil },
+		NewDecoder: func(Format) (Decoder, error) { return law, nil },
 		Backend:    "go",
 		Stateless:  true,
 		Golden:     Golden{PCM: sweep(80), Payload: octets(payload), Decoded: samples(decoded)},
@@ -38,8 +38,8 @@ func G722() Codec {
 	codec := g722.New()
 	return Codec{
 		Format:     Format{Name: "G722", ClockRate: 8000, SampleRate: 16000, Channels: 1, PayloadType: 9},
-		NewEncoder: func() (Encoder, error) { return codec.NewEncoder(), nil },
-		NewDecoder: func() (Decoder, error) { return codec.NewDecoder(), nil },
+		NewEncoder: func(Format) (Encoder, error) { return codec.NewEncoder(), nil },
+		NewDecoder: func(Format) (Decoder, error) { return codec.NewDecoder(), nil },
 		Backend:    "go",
 		Golden:     Golden{PCM: sweep(160), Payload: octets(goldenG722Payload), Decoded: samples(goldenG722Decoded)},
 	}

@@ -20,11 +20,11 @@ func TestNoAllocation(t *testing.T) {
 
 func stream(t testing.TB, c Codec) (Encoder, Decoder, []int16, []byte) {
 	t.Helper()
-	encoder, err := c.NewEncoder()
+	encoder, err := c.NewEncoder(c.Format)
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoder, err := c.NewDecoder()
+	decoder, err := c.NewDecoder(c.Format)
 	if err != nil {
 		t.Fatal(err)
 	}

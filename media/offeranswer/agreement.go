@@ -65,7 +65,7 @@ type Media struct {
 	Remote      netip.AddrPort // where the peer receives RTP
 	RemoteRTCP  netip.AddrPort // RFC 3605, or one port above Remote
 	Direction   Direction
-	PacketTime  time.Duration // how much audio a packet that we send holds, 10-60 ms
+	PacketTime  time.Duration // how much audio a packet that we send holds, up to codec.MaxPacketTime
 	PeerOnHold  bool          // the peer does not want to hear us
 	RemoteOwner string        // the o= line of the peer, to see whether a re-INVITE changes anything
 }

@@ -67,6 +67,7 @@ func agree(s stream, formats []codec.Format) (Media, bool) {
 	for _, p := range s.payloads {
 		for _, f := range formats {
 			if !found && p.matches(f) {
+				f = f.Agree(p.fmtp)
 				f.PayloadType = int(p.number)
 				agreed.Format, found = f, true
 			}
@@ -82,7 +83,7 @@ func agree(s stream, formats []codec.Format) (Media, bool) {
 			agreed.DTMF = p.number
 		}
 	}
-	agreed.PacketTime = packetTime(s)
+	agreed.PacketTime = packetTime(s, agreed.Format.Frame())
 	agreed.Direction = s.direction.Mirror()
 	agreed.PeerOnHold = !agreed.Direction.Sends() || s.heldByAddress
 	return agreed, true
@@ -92,9 +93,9 @@ func isEvent(p payload) bool {
 	return p.name == telephoneEvent
 }
 
-// packetTime is what we send: what the peer prefers, in whole frames of 10 ms,
-// and no more than it can take.
-func packetTime(s stream) time.Duration {
+// packetTime is what we send: what the peer prefers, in whole frames of the codec,
+// and no more than it can take, but for a single frame.
+func packetTime(s stream, frame time.Duration) time.Duration {
 	t := s.packetTime
 	if t == 0 {
 		t = defaultPacketTime
@@ -102,7 +103,7 @@ func packetTime(s stream) time.Duration {
 	if s.maxPacketTime > 0 {
 		t = min(t, s.maxPacketTime)
 	}
-	return max(10*time.Millisecond, min(t.Truncate(10*time.Millisecond), 60*time.Millisecond))
+	return max(frame, min(t, codec.MaxPacketTime).Truncate(frame))
 }
 
 func names(list []payload) string {

@@ -16,7 +16,11 @@ var (
 	g722 = codec.Format{Name: "G722", ClockRate: 8000, SampleRate: 16000, Channels: 1, PayloadType: 9}
 	g726 = codec.Format{Name: "G726-32", ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: -1}
 
-	ours  = []codec.Format{g722, pcmu, pcma, g726}
+	g723 = codec.Format{Name: "G723", ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: 4, FrameTime: 30 * time.Millisecond}
+	ilbc = codec.Format{Name: "iLBC", ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: -1, FrameTime: 20 * time.Millisecond, Fmtp: "mode=20"}
+	opus = codec.Format{Name: "opus", ClockRate: 48000, SampleRate: 48000, Channels: 2, PayloadType: -1}
+
+	ours  = []codec.Format{g722, pcmu, pcma, g726, g723, ilbc, opus}
 	local = Local{Addr: netip.MustParseAddrPort("192.0.2.10:20000"), SessionID: 7, Version: 1}
 )
 
@@ -53,6 +57,31 @@ func TestAnswer(t *testing.T) {
 			want: Media{Format: codec.Format{Name: "G726-32", ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: 105},
 				Direction: SendRecv, PacketTime: 10 * time.Millisecond},
 			lines: []string{"a=rtpmap:105 G726-32/8000"},
+		},
+		{
+			name:  "packets of whole frames",
+			offer: offer("m=audio 4000 RTP/AVP 4", "a=ptime:20"),
+			want:  Media{Format: g723, Direction: SendRecv, PacketTime: 30 * time.Millisecond},
+			lines: []string{"a=ptime:30", "a=maxptime:60"},
+		},
+		{
+			name:  "packets of one frame where not even that may be",
+			offer: offer("m=audio 4000 RTP/AVP 4", "a=maxptime:20"),
+			want:  Media{Format: g723, Direction: SendRecv, PacketTime: 30 * time.Millisecond},
+		},
+		{
+			name:  "the longer frames of two modes",
+			offer: offer("m=audio 4000 RTP/AVP 98", "a=rtpmap:98 iLBC/8000", "a=fmtp:98 mode=30"),
+			want: Media{Format: codec.Format{Name: "iLBC", ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: 98,
+				FrameTime: 30 * time.Millisecond, Fmtp: "mode=30", Peer: "mode=30"}, Direction: SendRecv, PacketTime: 30 * time.Millisecond},
+			lines: []string{"a=fmtp:98 mode=30"},
+		},
+		{
+			name:  "no more than the peer can play",
+			offer: offer("m=audio 4000 RTP/AVP 111", "a=rtpmap:111 opus/48000/2", "a=fmtp:111 maxplaybackrate=16000"),
+			want: Media{Format: codec.Format{Name: "opus", ClockRate: 48000, SampleRate: 16000, Channels: 2, PayloadType: 111,
+				Fmtp: "maxplaybackrate=16000", Peer: "maxplaybackrate=16000"}, Direction: SendRecv, PacketTime: 20 * time.Millisecond},
+			lines: []string{"a=rtpmap:111 opus/48000/2", "a=fmtp:111 maxplaybackrate=16000"},
 		},
 		{
 			name:  "hold by direction",
@@ -110,7 +139,7 @@ func TestAnswerRefuses(t *testing.T) {
 		offer []byte
 		want  error
 	}{
-		{"nothing in common", offer("m=audio 4000 RTP/AVP 18 4"), ErrNoCommonMedia},
+		{"nothing in common", offer("m=audio 4000 RTP/AVP 18 3"), ErrNoCommonMedia},
 		{"no audio", offer("m=video 5000 RTP/AVP 31"), ErrNoCommonMedia},
 		{"no media", offer(), ErrNoCommonMedia},
 		{"not SDP", []byte("hello"), ErrMalformed},

@@ -43,6 +43,7 @@ func describeStream(l Local, protos []string, formats []codec.Format, m Media) *
 		s.WithValueAttribute("rtcp", strconv.Itoa(int(l.RTCP)))
 	}
 	s.WithValueAttribute("ptime", strconv.FormatInt(int64(m.PacketTime/time.Millisecond), 10))
+	s.WithValueAttribute("maxptime", strconv.FormatInt(int64(codec.MaxPacketTime/time.Millisecond), 10))
 	return s.WithPropertyAttribute(m.Direction.String())
 }
 

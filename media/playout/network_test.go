@@ -269,11 +269,11 @@ func TestSmall(t *testing.T) {
 func all(t testing.TB, f func(c codec.Codec, b *Buffer, payload []byte, frame []int16)) {
 	t.Helper()
 	for _, c := range codec.Standard().Codecs() {
-		decoder, err := c.NewDecoder()
+		decoder, err := c.NewDecoder(c.Format)
 		if err != nil {
 			t.Fatal(err)
 		}
-		encoder, err := c.NewEncoder()
+		encoder, err := c.NewEncoder(c.Format)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -202,11 +202,11 @@ func TestConcealsRealSpeech(t *testing.T) {
 // their level is off on average, in dB.
 func concealed(t *testing.T, c codec.Codec, pcm []int16) (count int, off float64) {
 	t.Helper()
-	encoder, err := c.NewEncoder()
+	encoder, err := c.NewEncoder(c.Format)
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoder, err := c.NewDecoder()
+	decoder, err := c.NewDecoder(c.Format)
 	if err != nil {
 		t.Fatal(err)
 	}

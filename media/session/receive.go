@@ -107,7 +107,7 @@ func (s *Session) Read(pcm []int16) (n int, status playout.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n = s.decode.rate / 50
-	if n == 0 || len(pcm) < n {
+	if s.closed || n == 0 || len(pcm) < n {
 		return 0, playout.Silence
 	}
 	return n, s.decode.buffer.Read(pcm[:n])

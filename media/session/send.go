@@ -20,12 +20,16 @@ func (s *Session) Send(pcm []int16) {
 		sent += e.perPacket
 		if err != nil {
 			s.stats.SendErrors++
+			n = 0
+		}
+		if n == 0 { // an error, or the codec marks silence
 			e.header.Timestamp += e.step
+			e.marker, e.splice.known = true, false
 			continue
 		}
 		s.transmit(n, e.step)
 	}
-	copy(e.samples[:], e.samples[sent:e.pending])
+	copy(e.samples, e.samples[sent:e.pending])
 	e.pending -= sent
 }
 
@@ -42,6 +46,9 @@ func (s *Session) Shareable() (key string, ok bool) {
 func (s *Session) Encode(dst []byte, pcm []int16) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return 0, errClosed
+	}
 	return s.encode.encoder.Encode(dst, pcm)
 }
 

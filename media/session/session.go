@@ -24,7 +24,6 @@ const (
 	maxDigits    = 32   // digits waiting to be taken; more are dropped and counted
 	maxFrame     = 960  // samples of 20 ms at 48 kHz
 	maxPayload   = 1024 // octets of the largest payload that is sent: 60 ms of 64 kbit/s has 480
-	maxPending   = 3 * maxFrame
 	headerLength = 12
 )
 
@@ -52,11 +51,12 @@ type Session struct {
 
 // decoding is the receiving half: of what was negotiated.
 type decoding struct {
-	rate   int // Hz of the frames that Read gives; 0 before the first Apply
-	buffer *playout.Buffer
-	events dtmf.Receiver
-	ssrc   uint32
-	known  bool // ssrc is set
+	rate    int // Hz of the frames that Read gives; 0 before the first Apply
+	buffer  *playout.Buffer
+	decoder codec.Decoder // that of buffer
+	events  dtmf.Receiver
+	ssrc    uint32
+	known   bool // ssrc is set
 }
 
 // encoding is the sending half.
@@ -64,12 +64,12 @@ type encoding struct {
 	codec     codec.Codec
 	encoder   codec.Encoder
 	header    rtp.Header
-	marker    bool   // the next packet is the first after a pause
-	perPacket int    // samples
-	pending   int    // samples waiting in samples
-	step      uint32 // RTP timestamp units per packet
-	splice    splice // of what is relayed
-	samples   [maxPending]int16
+	marker    bool    // the next packet is the first after a pause
+	perPacket int     // samples
+	pending   int     // samples waiting in samples
+	step      uint32  // RTP timestamp units per packet
+	splice    splice  // of what is relayed
+	samples   []int16 // room for a packet, and a frame more
 	out       [headerLength + maxPayload]byte
 }
 
@@ -133,21 +133,37 @@ func (s *Session) changeFormat(m offeranswer.Media) error {
 	if !ok {
 		return fmt.Errorf("apply a negotiation: no codec %s/%d", m.Format.Name, m.Format.ClockRate)
 	}
-	encoder, err := c.NewEncoder()
+	encoder, err := c.NewEncoder(m.Format)
 	if err != nil {
 		return fmt.Errorf("start the %s encoder: %w", c.Name, err)
 	}
-	decoder, err := c.NewDecoder()
+	decoder, err := c.NewDecoder(m.Format)
 	if err != nil {
+		release(encoder)
 		return fmt.Errorf("start the %s decoder: %w", c.Name, err)
 	}
-	s.decode.buffer = playout.New(playout.Config{Decoder: decoder, ClockRate: c.ClockRate, SampleRate: c.SampleRate})
-	s.decode.rate = c.SampleRate
+	s.release()
+	s.decode.decoder = decoder
+	s.decode.buffer = playout.New(playout.Config{Decoder: decoder, ClockRate: m.Format.ClockRate, SampleRate: m.Format.SampleRate})
+	s.decode.rate = m.Format.SampleRate
 	s.decode.known = false
 	s.encode.codec, s.encode.encoder = c, encoder
+	s.encode.samples = make([]int16, s.decode.rate*int((codec.MaxPacketTime+FrameTime)/time.Millisecond)/1000)
 	s.encode.header.PayloadType = uint8(m.Format.PayloadType)
 	s.encode.pending, s.encode.marker = 0, true
 	return nil
+}
+
+// release gives back what encoder and decoder hold.
+func (s *Session) release() {
+	release(s.encode.encoder)
+	release(s.decode.decoder)
+}
+
+func release(encoderOrDecoder any) {
+	if c, ok := encoderOrDecoder.(codec.Closer); ok {
+		c.Close()
+	}
 }
 
 // Rate is the sample rate of the frames that Read gives and Send takes, in Hz;
@@ -235,6 +251,7 @@ func (s *Session) Close() {
 	}
 	s.closed = true
 	s.sendBye()
+	s.release()
 	s.rtp.close()
 	s.rtcp.close()
 	s.ports.closed(s.rtp.local.Port())
