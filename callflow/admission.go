@@ -50,7 +50,8 @@ func (c *call) admit(ctx context.Context, in *signaling.Invite) (store.AccessNum
 		c.broken(in, "rule", err)
 		return store.AccessNumber{}, false
 	}
-	action, rule := screening.Decide(rules, screening.Caller{Source: in.Source(), Transport: in.Transport(), Called: c.row.To})
+	action, rule := screening.Decide(rules, screening.Caller{Source: in.Source(), Transport: in.Transport(), Called: c.row.To,
+		Own: c.engine.config.Own != nil && c.engine.config.Own(in.Source().Addr())})
 	detail := "no rule matches"
 	if rule != nil {
 		detail = fmt.Sprintf("rule %d: %s", rule.Position, action)

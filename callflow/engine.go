@@ -82,6 +82,8 @@ type Config struct {
 	Dialogue   dialogue.Config
 	// MediaAddr is the address that callers are told to send RTP to.
 	MediaAddr netip.Addr
+	// Own says whether an address is one of this machine's; nil: none is.
+	Own func(netip.Addr) bool
 	// MaxCalls bounds the calls on this node, in whatever phase; 0: no limit.
 	MaxCalls int
 	// Busy says whether new callers are refused because audio would suffer; nil: never.

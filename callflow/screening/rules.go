@@ -13,6 +13,10 @@ type Caller struct {
 	Source    netip.AddrPort // of the packet or connection, not what a header says
 	Transport string         // "udp", "tcp", "tls", "ws", "wss", in any case
 	Called    string         // the user part of the Request-URI
+	// Own: Source is one of this machine's own addresses. A program may call from any of
+	// them, also when it calls 127.0.0.1: what a rule says of that is meant for all.
+	// Packets of others cannot have such a source: the kernel drops them as martians.
+	Own bool
 }
 
 // Decide returns how the call is to be authorized, and the rule that said so: the
@@ -38,9 +42,14 @@ func Decide(rules []store.CallRule, c Caller) (store.RuleAction, *store.CallRule
 }
 
 func matches(r *store.CallRule, c Caller) bool {
-	return r.MatchSource(c.Source.Addr().WithZone("")) && // a prefix never takes in a zone
+	return matchesSource(r, c) &&
 		(r.Transport == "" || strings.EqualFold(r.Transport, c.Transport)) &&
 		(r.Called == "" || matchPattern(r.Called, c.Called))
+}
+
+func matchesSource(r *store.CallRule, c Caller) bool {
+	return r.MatchSource(c.Source.Addr().WithZone("")) || // a prefix never takes in a zone
+		c.Own && r.MatchSource(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 }
 
 // matchPattern says whether the whole of text fits pattern: "*" stands for any run

@@ -20,6 +20,32 @@ func field(s string) string {
 	return s
 }
 
+// CA1: a telephone on this machine is this machine's, from whichever address it calls.
+func TestOwnAddresses(t *testing.T) {
+	rules := []store.CallRule{
+		{Position: 1, Source: netip.MustParsePrefix("127.0.0.0/8"), Action: store.RuleTrust},
+		{Position: 2, Action: store.RuleDigest},
+	}
+	for _, c := range []struct {
+		source string
+		own    bool
+		want   store.RuleAction
+	}{
+		{"127.0.0.1:5060", false, store.RuleTrust},
+		{"192.0.2.2:5060", true, store.RuleTrust},
+		{"[fd00::2]:5060", true, store.RuleTrust},
+		{"192.0.2.3:5060", false, store.RuleDigest},
+	} {
+		if got, _ := Decide(rules, Caller{Source: netip.MustParseAddrPort(c.source), Own: c.own}); got != c.want {
+			t.Errorf("%s, own %v: %s", c.source, c.own, got)
+		}
+	}
+	narrow := []store.CallRule{{Source: netip.MustParsePrefix("127.0.0.2/32"), Action: store.RuleTrust}}
+	if got, _ := Decide(narrow, Caller{Source: netip.MustParseAddrPort("192.0.2.2:1"), Own: true}); got != store.RuleRefuse {
+		t.Errorf("a rule for one address of many: %s", got)
+	}
+}
+
 // CA1: rules are tried in order, the first that matches in all fields decides, and
 // no match is a refusal.
 func TestDecisions(t *testing.T) {

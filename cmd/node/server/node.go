@@ -61,6 +61,7 @@ type Node struct {
 	cluster  *clustering.Cluster // nil: none
 	sip      *signaling.Endpoint
 	carriers []netip.Prefix // trusted when the ports were bound
+	own      ownAddresses
 	web      net.Listener
 	ready    atomic.Bool
 	joined   atomic.Bool // to the cluster, if there is one
@@ -81,6 +82,9 @@ func New(ctx context.Context, c Config, clock clockwork.Clock, logger hclog.Logg
 	}
 	n := &Node{config: c, clock: clock, logger: logger}
 	n.draining.Store(&clustering.Drain{})
+	if err := n.own.look(); err != nil {
+		return nil, err
+	}
 	for _, step := range []func(context.Context, settings) error{n.openData, n.openStore, n.openJournal, n.begin, n.makeParts, n.bind} {
 		if err := step(ctx, s); err != nil {
 			n.close()
@@ -122,7 +126,7 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	calls := callflow.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, Catalogue: n.reader, Traces: n.journal, Billing: n.billing, Locator: locator,
 		Host: n.host, Realm: n.config.Realm, Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: n.ports, Media: n.media,
-		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), MaxCalls: n.config.MaxCalls, Busy: n.strained.Load,
+		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), Own: n.own.has, MaxCalls: n.config.MaxCalls, Busy: n.strained.Load,
 		MediaTimeout: n.config.MediaTimeout, ForwardMedia: s.media, Clock: n.clock, Logger: n.logger.Named("call"),
 	}
 	if n.cluster != nil {

@@ -44,3 +44,19 @@ func TestStrangersNeedAPassword(t *testing.T) {
 		}
 	}
 }
+
+// CA1: a telephone on this machine is let in also if it calls from the address of a network.
+func TestThisMachineNeedsNoPassword(t *testing.T) {
+	l := startLab(t, nil)
+	for own := range *l.node.own.known.Load() {
+		if !own.Is4() || !own.IsGlobalUnicast() {
+			continue
+		}
+		call := sipp.Start(t, sipp.Caller{Target: l.node.sip.Addrs()[0].Addr.String(), Number: demoNumber, Local: own.String()})
+		if result, err := call.Wait(t.Context()); err != nil || result.Successful != 1 {
+			t.Errorf("from %s: %v, %v", own, result, err)
+		}
+		return
+	}
+	t.Skip("this machine has no address but 127.0.0.1")
+}

@@ -2,8 +2,11 @@ package server
 
 import (
 	"context"
+	"fmt"
+	"net"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/conclave-voice/conclave/store"
@@ -16,6 +19,29 @@ const (
 	rulesEvery = 10
 )
 
+// ownAddresses are those of this machine's interfaces.
+type ownAddresses struct {
+	known atomic.Pointer[map[netip.Addr]bool]
+}
+
+// look asks the system for them.
+func (o *ownAddresses) look() error {
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return fmt.Errorf("ask for this machine's addresses: %w", err)
+	}
+	now := map[netip.Addr]bool{}
+	for _, a := range list {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			now[p.Addr().Unmap()] = true
+		}
+	}
+	o.known.Store(&now)
+	return nil
+}
+
+func (o *ownAddresses) has(a netip.Addr) bool { return (*o.known.Load())[a.Unmap().WithZone("")] }
+
 // followTrust keeps the SIP endpoint's rates off those who may send as fast as they have
 // calls, until ctx is done: the nodes of the cluster, who come and go, and the networks
 // that the call-handling rules trust by address.
@@ -24,6 +50,9 @@ func (n *Node) followTrust(ctx context.Context) error {
 	carriers := n.carriers
 	for look := 1; n.sleep(ctx, trustEvery) == nil; look++ {
 		if look%rulesEvery == 0 {
+			if err := n.own.look(); err != nil {
+				n.logger.Debug("this machine's addresses are as they were", "error", err)
+			}
 			if now, err := n.trustedNetworks(ctx); err == nil {
 				carriers = now
 			} else {
