@@ -28,6 +28,8 @@ type Meter struct {
 	notUntil time.Time     // the next question waits so long
 	warned   int           // warnings told
 	ended    bool
+	unsure   bool          // reserved is the least that it may be; the store has not been asked since
+	resumed  time.Duration // how long the stay had lasted then
 }
 
 // ActionKind says what the owner is to do.
@@ -53,6 +55,10 @@ func NewMeter(p Policy, r store.Rate, start time.Time, reserved money.Amount) *M
 	m.set(reserved)
 	return m
 }
+
+// Resumed: the stay goes on here after another node watched it, and reserved is the least
+// that it had reserved. Before the stay ends, or is warned, the store is asked for more.
+func (m *Meter) Resumed(now time.Time) { m.unsure, m.resumed = true, now.Sub(m.start) }
 
 func (m *Meter) set(reserved money.Amount) {
 	m.reserved = reserved
@@ -80,11 +86,12 @@ func (m *Meter) Next(now time.Time) Action {
 		m.ended = true
 		return Action{Kind: End}
 	}
-	if m.covered-used <= m.policy.Margin && !now.Before(m.notUntil) {
+	if (m.unsure || m.covered-used <= m.policy.Margin) && !now.Before(m.notUntil) {
 		if total, ok := m.more(used); ok {
 			return Action{Kind: Extend, Total: total}
 		}
-		m.usedUp, m.notUntil = true, now.Add(m.policy.Retry)
+		m.usedUp, m.unsure, m.notUntil = true, false, now.Add(m.policy.Retry)
+		return m.Next(now)
 	}
 	return m.warn(left)
 }
@@ -109,7 +116,12 @@ func (m *Meter) endInSight() bool { return m.usedUp || m.failures > 0 }
 
 // end is how long the stay may last in all.
 func (m *Meter) end() time.Duration {
-	if m.failures > 0 && !m.usedUp {
+	switch {
+	case m.unsure && m.failures > 0:
+		return max(m.covered, m.resumed) + m.policy.Offline
+	case m.unsure:
+		return rating.MaxStay
+	case m.failures > 0 && !m.usedUp:
 		return m.covered + m.policy.Offline
 	}
 	return m.covered
@@ -125,6 +137,7 @@ func (m *Meter) more(used time.Duration) (total money.Amount, ok bool) {
 // Extended: total is now reserved.
 func (m *Meter) Extended(total money.Amount) {
 	m.set(total)
+	m.unsure = false
 	m.ask, m.usedUp, m.failures, m.notUntil = m.policy.Share, false, 0, time.Time{}
 }
 
@@ -136,7 +149,7 @@ func (m *Meter) Refused(now time.Time) {
 		m.ask = max(m.ask/2, m.rate.Next)
 		return
 	}
-	m.usedUp, m.failures, m.ask = true, 0, m.rate.Next
+	m.usedUp, m.unsure, m.failures, m.ask = true, false, 0, m.rate.Next
 	m.notUntil = now.Add(m.policy.Retry)
 }
 
@@ -163,6 +176,9 @@ func (m *Meter) Deadline() time.Time {
 		return time.Time{}
 	}
 	ask := m.start.Add(m.covered - m.policy.Margin)
+	if m.unsure {
+		ask = m.start
+	}
 	if ask.Before(m.notUntil) {
 		ask = m.notUntil
 	}

@@ -115,6 +115,45 @@ func TestMeterGivesNoCreditAfterARefusal(t *testing.T) {
 	}
 }
 
+// MS10: a stay that another node takes over late, and of which it does not know what was
+// reserved last, is not ended for that, but asked for. It ends if there is no money, and
+// with the allowance if nobody can be asked.
+func TestMeterOfATakenStay(t *testing.T) {
+	const since = 11 * time.Minute // with 5 covered
+	for _, c := range []struct {
+		name   string
+		answer func(m *Meter, a Action, now time.Time)
+		end    time.Duration // 0: it goes on
+	}{
+		{"more", func(m *Meter, a Action, _ time.Time) { m.Extended(a.Total) }, 0},
+		{"no money", func(m *Meter, _ Action, now time.Time) { m.Refused(now) }, since},
+		{"nobody answers", func(m *Meter, _ Action, now time.Time) { m.Failed(now) }, since + DefaultPolicy().Offline},
+	} {
+		m := NewMeter(DefaultPolicy(), byMinute, began, 150_000)
+		m.Resumed(began.Add(since))
+		var told []Action
+		var at []time.Duration
+		for now := began.Add(since); !now.IsZero() && now.Before(began.Add(time.Hour)); {
+			switch a := m.Next(now); a.Kind {
+			case Extend:
+				c.answer(m, a, now)
+			case Nothing:
+				next := m.Deadline()
+				if !next.IsZero() && !next.After(now) {
+					t.Fatalf("%s: nothing to do, and a deadline of %v at %v", c.name, next.Sub(began), now.Sub(began))
+				}
+				now = next
+			default:
+				told, at = append(told, a), append(at, now.Sub(began))
+			}
+		}
+		switch n := len(told); {
+		case c.end == 0 && n != 0, c.end != 0 && (n == 0 || told[n-1].Kind != End || at[n-1] != c.end):
+			t.Errorf("%s: told %+v at %v", c.name, told, at)
+		}
+	}
+}
+
 // What money there is after an outage is used, though a whole share is not there.
 func TestMeterTakesWhatIsLeftAfterAnOutage(t *testing.T) {
 	m := NewMeter(DefaultPolicy(), byMinute, began, 150_000)

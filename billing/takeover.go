@@ -32,6 +32,7 @@ func (s *Service) Resume(ctx context.Context, st StayState, at store.Place, inca
 	p.IngressTerm++
 	stay := &Stay{Participant: p, Account: st.Account, RoomName: st.RoomName, service: s, known: st.Reserved,
 		meter: NewMeter(s.policy, p.Rate, p.JoinedAt, st.Reserved)}
+	stay.meter.Resumed(s.clock.Now())
 	if err := s.store.TakeStay(ctx, p, st.Reserved); err != nil {
 		return stay, fmt.Errorf("record that the stay of participant %s goes on here: %w", p.ID, err)
 	}

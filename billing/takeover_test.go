@@ -56,6 +56,32 @@ func TestTakenStay(t *testing.T) {
 	}
 }
 
+// MS10: what the site knows of a stay may be old: its first node has reserved more since.
+// Who takes it over asks, and does not end it.
+func TestStayIsTakenLate(t *testing.T) {
+	w := newWorld(t, openSQLite(t), byMinute, 100*money.Unit, 0)
+	s, err := w.join()
+	w.must(err)
+	old := s.State()
+	for range 11 {
+		w.clock.Advance(time.Minute)
+		if a := s.Tick(t.Context(), w.clock.Now()); a.Kind != Nothing {
+			t.Fatalf("told %+v", a)
+		}
+	}
+	if old.Reserved >= s.State().Reserved {
+		t.Fatalf("reserved are %s, and then %s", old.Reserved, s.State().Reserved)
+	}
+	taken, err := NewService(w.db, DefaultPolicy(), w.clock, hclog.NewNullLogger()).Resume(t.Context(), old, store.Place{Site: "a", Node: "other"}, 77)
+	w.must(err)
+	if a := taken.Tick(t.Context(), w.clock.Now()); a.Kind != Nothing {
+		t.Errorf("told %+v", a)
+	}
+	if left := taken.Deadline().Sub(w.clock.Now()); left <= 0 {
+		t.Errorf("something is due %v ago", -left)
+	}
+}
+
 // MS10: a node that starts again leaves alone the stays of calls that its site still has,
 // for one that takes such a call over settles its stay.
 func TestRecoveryLeavesCallsThatGoOn(t *testing.T) {

@@ -227,12 +227,20 @@ func (c *call) next() time.Time {
 	if _, elsewhere := c.seat.(*focusLeg); elsewhere {
 		next = c.now().Add(focusWatch)
 	}
-	for _, t := range []time.Time{c.talk.Deadline(), c.deadline, c.stayDeadline()} {
+	for _, t := range []time.Time{c.talk.Deadline(), c.phaseDeadline(), c.stayDeadline()} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
 		}
 	}
 	return next
+}
+
+// phaseDeadline is when the next attempt of a move, or the end of the farewell, is due.
+func (c *call) phaseDeadline() time.Time {
+	if c.phase != moving && c.phase != leaving {
+		return time.Time{}
+	}
+	return c.deadline
 }
 
 // tick does what is due.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,12 +22,13 @@ import (
 // Target is a node that the tool has started for itself: `node dev` with one processor
 // and a fresh store.
 type Target struct {
-	SIP  netip.AddrPort
-	api  string
-	dir  string
-	cmd  *exec.Cmd
-	done chan error
-	log  *os.File
+	SIP   netip.AddrPort
+	api   string
+	pprof string
+	dir   string
+	cmd   *exec.Cmd
+	done  chan error
+	log   *os.File
 }
 
 // StartTarget starts the program at path on the processor cpu (below 0: on any), and
@@ -36,12 +38,13 @@ func StartTarget(ctx context.Context, path string, cpu int, sip, http netip.Addr
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the node: %w", err)
 	}
-	t := &Target{SIP: sip, api: "http://" + http.String(), dir: dir, done: make(chan error, 1)}
+	profiles := netip.AddrPortFrom(http.Addr(), http.Port()+1).String()
+	t := &Target{SIP: sip, api: "http://" + http.String(), pprof: "http://" + profiles + "/debug/pprof/", dir: dir, done: make(chan error, 1)}
 	if t.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		os.RemoveAll(dir)
 		return nil, fmt.Errorf("make the node's log: %w", err)
 	}
-	args := []string{path, "dev", "--data", filepath.Join(dir, "data"), "--sip", sip.String(), "--http", http.String(), "--rtp", rtp, "--log-level", "warn"}
+	args := []string{path, "dev", "--data", filepath.Join(dir, "data"), "--sip", sip.String(), "--http", http.String(), "--rtp", rtp, "--log-level", "warn", "--profiling", profiles}
 	if cpu >= 0 {
 		args = append([]string{"taskset", "-c", strconv.Itoa(cpu)}, args...)
 	}
@@ -83,6 +86,29 @@ func (t *Target) awaitReady(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// Profile writes one of the node's profiles to a file: "heap", "goroutine", or
+// "profile?seconds=10" for where the processor's time goes in so many seconds.
+func (t *Target) Profile(ctx context.Context, what, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.pprof+what, nil)
+	if err != nil {
+		return fmt.Errorf("profile %s: %w", what, err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("profile %s: %w", what, err)
+	}
+	defer res.Body.Close()
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("profile %s: %w", what, err)
+	}
+	_, err = io.Copy(f, res.Body)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("profile %s: %w", what, err)
+	}
+	return nil
 }
 
 // Stop ends the node and removes its data.

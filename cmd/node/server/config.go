@@ -27,6 +27,7 @@ type Config struct {
 	StoreRegion string
 	SIP         string // HOST:PORT, UDP and TCP
 	HTTP        string // HOST:PORT
+	Profiling   string // HOST:PORT; empty: none
 	RTP         string // FROM-TO, on the host of SIP
 	Realm       string // of digest authentication
 	Prompts     string // directory with the operator's prompts; empty: the built-in ones
@@ -117,6 +118,11 @@ func (c Config) check() (settings, error) {
 	}
 	if _, err = hostPort("--http", c.HTTP); err != nil {
 		return s, err
+	}
+	if c.Profiling != "" {
+		if _, err = hostPort("--profiling", c.Profiling); err != nil {
+			return s, err
+		}
 	}
 	if s.rtpFirst, s.rtpLast, err = portRange(c.RTP); err != nil {
 		return s, err

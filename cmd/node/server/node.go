@@ -63,6 +63,7 @@ type Node struct {
 	carriers []netip.Prefix // trusted when the ports were bound
 	own      ownAddresses
 	web      net.Listener
+	profiles net.Listener // nil: none
 	ready    atomic.Bool
 	joined   atomic.Bool // to the cluster, if there is one
 	draining atomic.Pointer[clustering.Drain]
@@ -198,7 +199,7 @@ func (n *Node) bind(ctx context.Context, s settings) error {
 	if n.web, err = net.Listen("tcp", n.config.HTTP); err != nil {
 		return inUse("--http", n.config.HTTP, err)
 	}
-	return nil
+	return n.bindProfiles()
 }
 
 // inUse says which flag to change.
@@ -229,6 +230,9 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 		{name: "billing", run: n.billing.Run},
 		{name: "heartbeat", run: n.heart.Run},
 	}
+	if n.profiles != nil {
+		parts = append(parts, part{name: "profiles", run: n.serveProfiles})
+	}
 	if n.cluster != nil {
 		parts = append(parts, part{name: "cluster", run: func(ctx context.Context) error {
 			return n.cluster.Run(ctx, n.seats)
@@ -250,6 +254,9 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 func (n *Node) close() {
 	if n.web != nil {
 		n.web.Close()
+	}
+	if n.profiles != nil {
+		n.profiles.Close()
 	}
 	if n.cluster != nil {
 		if err := n.cluster.Close(); err != nil {

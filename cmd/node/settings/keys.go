@@ -61,6 +61,7 @@ func keys() []key {
 		text(sectionNetwork, "sip", "`HOST:PORT` for SIP, UDP and TCP. The host is written into SIP and SDP: name the one that callers reach", func(c *server.Config) *string { return &c.SIP }),
 		text(sectionNetwork, "rtp", "`FROM-TO`: ports for RTP, two for each caller, on the host of sip", func(c *server.Config) *string { return &c.RTP }),
 		text(sectionNetwork, "http", "`HOST:PORT` for the API, health and metrics", func(c *server.Config) *string { return &c.HTTP }),
+		text(sectionNetwork, "profiling", "`HOST:PORT` for Go's profiles (go tool pprof http://HOST:PORT/debug/pprof/profile); nobody is asked for a password there: keep it on 127.0.0.1. Empty: none", func(c *server.Config) *string { return &c.Profiling }),
 
 		text(sectionData, "data", "`DIRECTORY` that the node keeps its data in", func(c *server.Config) *string { return &c.DataDir }),
 		text(sectionData, "store", "`URL` of the database that all nodes share, such as postgresql://conclave@db.example/conclave; empty: SQLite in the data directory, for one node alone", func(c *server.Config) *string { return &c.Store }),

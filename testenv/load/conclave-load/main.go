@@ -44,6 +44,7 @@ type options struct {
 	json               bool
 	limit              time.Duration
 	nodeCPU, callerCPU int
+	profiles           string
 }
 
 func rootCommand() *cobra.Command {
@@ -62,6 +63,7 @@ time of arrival, than the promptest packet of its stream, against the cadence of
 	f.DurationVar(&o.limit, "limit", 10*time.Millisecond, "lateness that 99.9 % of the packets may have")
 	f.IntVar(&o.nodeCPU, "node-cpu", 0, "processor of the node; -1: any")
 	f.IntVar(&o.callerCPU, "caller-cpu", 1, "processor of the callers; -1: any")
+	f.StringVar(&o.profiles, "profiles", "", "`DIRECTORY` for the node's profiles of each step: cpu, memory, goroutines")
 	hold := &cobra.Command{Use: "hold", Short: "Hold so many callers and tell how they fared", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, o.callers, o.callers) }}
 	hold.Flags().IntVar(&o.callers, "callers", 100, "how many")
@@ -86,7 +88,7 @@ type line struct {
 	SkippedTicks  uint64   `json:"skippedTicks"`
 	CPUShare      float64  `json:"cpuShare"`
 	CPUPerSecond  float64  `json:"cpuMicrosecondsPerParticipantSecond"`
-	Memory        float64  `json:"residentKilobytesPerParticipant"`
+	Memory        float64  `json:"residentKilobytesPerParticipant"` // beyond what the node had without callers
 	Checked       int      `json:"listenersChecked"`
 	Wrong         int      `json:"listenersWrong"`
 	SenderP999    float64  `json:"toolLateP999Ms"`
@@ -195,19 +197,45 @@ func (o *options) measure(ctx context.Context, program string, n int) (line, err
 	}
 	var before, after load.Figures
 	var beforeErr, afterErr error
+	idle, err := target.Figures(ctx)
+	if err != nil {
+		return line{}, err
+	}
+	profiled := make(chan error, 1)
 	r, err := load.Run(ctx, load.Options{SIP: target.SIP, Local: local, Number: "18665552637", Codes: codes, Callers: n, RoomSize: o.roomSize,
 		Rate: o.rate, Hold: o.duration, Settle: 5 * time.Second,
 		Joined: func(ctx context.Context) (int, error) { f, err := target.Figures(ctx); return f.Participants, err },
-		Begun:  func() { before, beforeErr = target.Figures(ctx) },
-		Done:   func() { after, afterErr = target.Figures(ctx) },
+		Begun: func() {
+			before, beforeErr = target.Figures(ctx)
+			go func() { profiled <- o.profile(ctx, target, n) }()
+		},
+		Done: func() { after, afterErr = target.Figures(ctx) },
 	})
+	if err == nil {
+		err = <-profiled
+	}
 	if err = errors.Join(err, beforeErr, afterErr); err != nil {
 		return line{}, errors.Join(append([]error{err}, problems(r)...)...)
 	}
 	if err := r.Blame(); err != nil {
 		return line{}, err
 	}
-	return o.line(r, before, after), nil
+	return o.line(r, idle, before, after), nil
+}
+
+// profile keeps the node's profiles of a step. The figures of that step are those of a
+// node that is looked at.
+func (o *options) profile(ctx context.Context, target *load.Target, n int) error {
+	if o.profiles == "" {
+		return nil
+	}
+	path := func(what string) string {
+		return filepath.Join(o.profiles, fmt.Sprintf("%d-callers-%s.pprof", n, what))
+	}
+	return errors.Join(
+		target.Profile(ctx, fmt.Sprint("profile?seconds=", max(int(o.duration.Seconds())-2, 1)), path("cpu")),
+		target.Profile(ctx, "heap", path("heap")),
+		target.Profile(ctx, "goroutine", path("goroutine")))
 }
 
 func problems(r load.Report) (list []error) {
@@ -217,13 +245,13 @@ func problems(r load.Report) (list []error) {
 	return list
 }
 
-func (o *options) line(r load.Report, before, after load.Figures) line {
+func (o *options) line(r load.Report, idle, before, after load.Figures) line {
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	cpu := after.CPU - before.CPU
 	l := line{Callers: r.Callers, LateP50: ms(r.Late.Quantile(0.5)), LateP99: ms(r.Late.Quantile(0.99)), LateP999: ms(r.Late.Quantile(0.999)), LateMax: ms(r.Late.Max()),
 		LateTicks: after.LateTicks - before.LateTicks, SkippedTicks: after.SkippedTicks - before.SkippedTicks,
 		CPUShare: cpu.Seconds() / o.duration.Seconds(), CPUPerSecond: float64(cpu.Microseconds()) / o.duration.Seconds() / float64(r.Callers),
-		Memory: float64(after.Memory) / 1000 / float64(r.Callers), Checked: r.Checked, Wrong: r.Wrong, SenderP999: ms(r.SenderLate.Quantile(0.999)),
+		Memory: float64(after.Memory-idle.Memory) / 1000 / float64(r.Callers), Checked: r.Checked, Wrong: r.Wrong, SenderP999: ms(r.SenderLate.Quantile(0.999)),
 		Failed: r.Failed, FirstProblems: r.Problems}
 	if r.Expected > 0 {
 		l.LostPerMille = 1000 * float64(r.Lost) / float64(r.Expected)
