@@ -80,6 +80,7 @@ func TestStayIsTakenLate(t *testing.T) {
 	if left := taken.Deadline().Sub(w.clock.Now()); left <= 0 {
 		t.Errorf("something is due %v ago", -left)
 	}
+	w.stop()
 }
 
 // MS10: a node that starts again leaves alone the stays of calls that its site still has,
