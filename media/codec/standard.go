@@ -9,8 +9,9 @@ import (
 )
 
 // Standard has the codecs that need nothing but this program: the two that every
-// peer has, then G.722. Who prefers wideband makes a registry in another order.
-func Standard() *Registry { return NewRegistry(PCMU(), PCMA(), G722()) }
+// peer has, then G.722, then what costs more to code than it is better. Who prefers
+// wideband makes a registry in another order.
+func Standard() *Registry { return NewRegistry(PCMU(), PCMA(), G722(), ILBC()) }
 
 // PCMU is G.711 with the µ-law.
 func PCMU() Codec {
