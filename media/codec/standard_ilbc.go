@@ -17,6 +17,17 @@ func ILBC() Codec {
 		NewEncoder: func(f Format) (Encoder, error) { return ilbc.NewEncoder(f.Frame()) },
 		NewDecoder: func(f Format) (Decoder, error) { return ilbc.NewDecoder(f.Frame()) },
 		Backend:    "go",
-		Golden:     Golden{PCM: sweep(480)}, // whole frames of either mode
+		// Floating point may differ in its last bits between processors, and so the bits
+		// that an encoder chooses: only the level is tried.
+		Golden: Golden{PCM: buzz(480)}, // whole frames of either mode
 	}
+}
+
+// buzz is golden audio for codecs of speech: a sawtooth of 100 Hz at 8000 Hz, n samples.
+func buzz(n int) []int16 {
+	pcm := make([]int16, n)
+	for i := range pcm {
+		pcm[i] = int16(8000 - 200*(i%80))
+	}
+	return pcm
 }

@@ -76,9 +76,9 @@ func (e *enhancer) enhance(out []float64, from int) {
 	constrain(out, e.history[from:from+enhanced], mean[:])
 }
 
-// periodAt is the period at a place.
+// periodAt is the period at a place; between two blocks, that of the earlier one.
 func (e *enhancer) periodAt(place float64) float64 {
-	block := int(place) / enhanced
+	block := int(math.Ceil(place/enhanced)) - 1
 	return e.periods[max(0, min(block, len(e.periods)-1))]
 }
 

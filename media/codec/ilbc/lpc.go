@@ -9,7 +9,7 @@ const (
 	lagWidth = 2 * math.Pi * 60.0 // of the spectral smoothing, in radians a second
 )
 
-// windows are those of section 3.2.1. They are the same for all streams.
+// windows are those of section 3.2.1.
 type windows struct {
 	symmetric  [window]float64 // in the middle of a frame
 	asymmetric [window]float64 // at its end: there is no look-ahead

@@ -143,7 +143,8 @@ func (s *spectrum) stabilize() {
 }
 
 // interpolate writes the filter of each sub-block, from the spectra of a frame and the
-// last one of the frame before.
+// last one of the frame before. In a frame of 20 ms all sub-blocks are between that and
+// the frame's own; in one of 30 ms only the first, the others are between its two.
 func (m *mode) interpolate(filters []filter, previous *spectrum, spectra []spectrum) {
 	for i := range filters[:m.subBlocks] {
 		from, to := previous, &spectra[0]

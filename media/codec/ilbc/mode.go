@@ -28,9 +28,8 @@ type mode struct {
 	state     int // samples of the start state that are sent one by one
 	delay     int // samples by which the enhancer is behind
 
-	// previous and first weigh two spectra into that of each sub-block (section 3.2.6 and
-	// 3.2.7): the last of the frame before and the first of this one, for sub-blocks
-	// before the first; the first and the last of this one after that.
+	// weights lead from one spectrum to the next, sub-block by sub-block: how much there
+	// still is of the earlier one (sections 3.2.6 and 3.2.7; see interpolate).
 	weights [maxSubBlocks]float64
 	// energies weigh the places where the start state may be: rather in the middle
 	// (section 3.5.1).

@@ -14,9 +14,8 @@ import (
 )
 
 // TestFFmpegDecodesUs proves CD1 from us to others: ffmpeg's decoder, which has no
-// enhancer, makes the same of our frames of 30 ms as our own without one, but for its
-// fixed-point rounding. Its decoder of 20 ms frames is not a reference: where its
-// output passes full scale it wraps.
+// enhancer, makes the same of our frames as our own without one, but for the rounding of
+// its fixed-point arithmetic.
 func TestFFmpegDecodesUs(t *testing.T) {
 	for _, program := range []string{"flite", "espeak-ng"} {
 		pcm := speech(t, program)
