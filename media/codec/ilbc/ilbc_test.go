@@ -16,10 +16,10 @@ const text = "We were away a year ago, you know, and all our women are in Rome n
 // frames are both modes, by what NewEncoder and NewDecoder are told.
 var frames = map[time.Duration]*mode{20 * time.Millisecond: &mode20, 30 * time.Millisecond: &mode30}
 
-// speech is five seconds of a sentence: whole frames of either mode.
+// speech is three seconds of a sentence: whole frames of either mode.
 func speech(t testing.TB, program string) []int16 {
 	t.Helper()
-	return codectest.Speech(t, program, text, "8000")[:84*480]
+	return codectest.Speech(t, program, text, "8000")[:50*480]
 }
 
 func encode(t testing.TB, length time.Duration, pcm []int16) []byte {
