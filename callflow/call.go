@@ -37,7 +37,7 @@ const (
 const (
 	// maxMessages is how many messages of the dialog may wait for the call's
 	// goroutine. When that many do, the dialog waits: SIP retransmits.
-	maxMessages = 64
+	maxMessages = 16
 	// farewellTime bounds the words before a BYE.
 	farewellTime = 20 * time.Second
 	// lastWordTime is the silence between the last word and the BYE, with which
@@ -89,7 +89,7 @@ type call struct {
 
 	// Owned by the call's goroutine.
 	phase    phase
-	own      *mixer.Mixer // of this call alone, outside a conference
+	own      *mixer.Mixer // of this call alone; nil in a conference, which has one
 	port     *mixer.Port
 	keys     digitSource
 	talk     *dialogue.Dialogue
@@ -170,7 +170,6 @@ func (c *call) run() {
 
 // prepare makes what the call's goroutine owns.
 func (c *call) prepare() {
-	c.own = mixer.New(nil)
 	c.port = mixer.NewPort(c.media)
 	c.talk = dialogue.New(c.engine.config.Dialogue)
 }
@@ -354,6 +353,7 @@ func (c *call) played(tag int) {
 // comeHome puts the port into the call's own mixer, and has the caller's RTP here again
 // before anything is said to it.
 func (c *call) comeHome() {
+	c.own = mixer.New(nil)
 	c.own.Add(c.port)
 	c.engine.config.Media.Add(c.own)
 	c.direct = relayed
@@ -363,8 +363,12 @@ func (c *call) comeHome() {
 
 // goAway takes the port out of the call's own mixer.
 func (c *call) goAway() {
+	if c.own == nil {
+		return
+	}
 	c.engine.config.Media.Remove(c.own)
 	c.own.Remove(c.port)
+	c.own = nil // a mixer is large, and a call is in a conference for most of its time
 }
 
 // say plays prompts to the caller.

@@ -19,6 +19,8 @@ type Ports struct {
 	first int // even
 	pairs int
 
+	batches sync.Pool // of *batch
+
 	mu   sync.Mutex
 	used map[int]bool // by pair index
 }
@@ -30,7 +32,7 @@ func NewPorts(addr netip.Addr, from, to uint16) (*Ports, error) {
 	if from < 1024 || pairs < 1 {
 		return nil, fmt.Errorf("RTP port range %d-%d: need at least one even port and the one above it, from 1024 up", from, to)
 	}
-	return &Ports{addr: addr, first: first, pairs: pairs, used: map[int]bool{}}, nil
+	return &Ports{addr: addr, first: first, pairs: pairs, used: map[int]bool{}, batches: sync.Pool{New: func() any { return newBatch() }}}, nil
 }
 
 // InUse returns how many pairs are open.
@@ -76,6 +78,7 @@ func openPair(addr netip.Addr, port uint16) (rtp, rtcp *socket, err error) {
 		rtp.close()
 		return nil, nil, err
 	}
+	rtcp.noteArrival()
 	return rtp, rtcp, nil
 }
 

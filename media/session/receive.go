@@ -18,24 +18,37 @@ func (s *Session) Receive(now time.Duration) {
 	if s.closed {
 		return
 	}
-	for range maxDrain {
-		n, from, ok := s.rtp.receive(s.buf[:])
-		if !ok {
+	b := s.ports.batches.Get().(*batch)
+	defer s.ports.batches.Put(b)
+	for range maxDrain / batchSize {
+		n := b.receive(s.rtp)
+		for i := range n {
+			datagram, from := b.datagram(i)
+			s.takeRTP(datagram, from, now)
+		}
+		if n < batchSize {
 			break
 		}
-		s.takeRTP(s.buf[:n], from, now)
 	}
-	s.control(now)
+	s.control(now, b)
 }
 
+// controlTime is how often a session looks for the peer's reports, of which there are some
+// in ten seconds: looking costs as much as taking a packet. When they came is the kernel's
+// word.
+const controlTime = 200 * time.Millisecond
+
 // control takes the peer's reports, and sends ours when it is due.
-func (s *Session) control(now time.Duration) {
-	for range maxDrain {
-		n, from, ok := s.rtcp.receive(s.buf[:])
-		if !ok {
-			break
+func (s *Session) control(now time.Duration, b *batch) {
+	if now >= s.reports.look {
+		s.reports.look = now + jittered(controlTime)
+		n := b.receive(s.rtcp)
+		clock := time.Now()
+		for i := range n {
+			datagram, from := b.datagram(i)
+			age := b.age(i, clock)
+			s.takeRTCP(datagram, from, now-age, clock.Add(-age))
 		}
-		s.takeRTCP(s.buf[:n], from, now)
 	}
 	s.report(now)
 }

@@ -20,7 +20,6 @@ import (
 type Relay struct {
 	a, b   end
 	passed *atomic.Uint64
-	buf    [maxPacket]byte
 }
 
 // end is one of a relay's two sessions.
@@ -51,13 +50,15 @@ func (r *Relay) Tick(now time.Duration) {
 
 func (r *Relay) pass(from, to *end, now time.Duration) {
 	passed := uint64(0)
+	b := from.ports.batches.Get().(*batch)
+	defer from.ports.batches.Put(b)
 	for range maxDrain {
-		h, n, more := from.fetch(r.buf[:], now)
+		h, payload, more := from.fetch(b.data[0][:], now)
 		if !more {
 			break
 		}
-		if n > 0 {
-			to.relay(h, r.buf[:n])
+		if len(payload) > 0 {
+			to.relay(h, payload)
 			passed++
 		}
 	}
@@ -67,7 +68,7 @@ func (r *Relay) pass(from, to *end, now time.Duration) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
 	if !from.closed {
-		from.control(now)
+		from.control(now, b)
 	}
 }
 
@@ -78,20 +79,20 @@ type relayed struct {
 	codec string // of the session that it came to
 }
 
-// fetch takes one datagram. Its payload goes into buf if it is to be passed on, else n
-// is 0. more is false when there is none left.
-func (s *end) fetch(buf []byte, now time.Duration) (h relayed, n int, more bool) {
+// fetch takes one datagram into buf. The payload lies there; it is empty if it is not to be
+// passed on. more is false when there is none left.
+func (s *end) fetch(buf []byte, now time.Duration) (h relayed, payload []byte, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return h, 0, false
+		return h, nil, false
 	}
-	size, from, ok := s.rtp.receive(s.buf[:])
+	size, from, ok := s.rtp.receive(buf)
 	if !ok {
-		return h, 0, false
+		return h, nil, false
 	}
-	if !s.accept(s.buf[:size], from, now) {
-		return h, 0, true
+	if !s.accept(buf[:size], from, now) {
+		return h, nil, true
 	}
 	// For our reports; nothing is decoded here.
 	s.decode.buffer.Skip(s.packet.SequenceNumber)
@@ -99,12 +100,12 @@ func (s *end) fetch(buf []byte, now time.Duration) (h relayed, n int, more bool)
 	h.event = s.agreed.DTMF != 0 && s.packet.PayloadType == s.agreed.DTMF
 	if h.event {
 		if s.taken.Known(h.Timestamp, s.packet.Payload) {
-			return h, 0, true
+			return h, nil, true
 		}
 		// So that this end, when the relay is over, does not take it for a new one.
 		s.decode.events.Packet(h.Timestamp, h.Marker, s.packet.Payload)
 	}
-	return h, copy(buf, s.packet.Payload), true
+	return h, s.packet.Payload, true
 }
 
 // splice is how a relayed stream is laid into ours.

@@ -17,6 +17,7 @@ const ntpEpoch = 2_208_988_800
 // reports is the state of RTCP: what we sent, and the peer's last sender report.
 type reports struct {
 	next    time.Duration // when ours is due; 0 before start
+	look    time.Duration // when the peer's are looked for next
 	packets uint32        // sent so far
 	octets  uint32
 	peerSR  uint32        // middle 32 bits of the NTP time of the peer's last sender report
@@ -121,7 +122,8 @@ func (s *Session) rtcpTarget() netip.AddrPort {
 }
 
 // takeRTCP reads the peer's reports. Only the host that RTP comes from is heard.
-func (s *Session) takeRTCP(b []byte, from netip.AddrPort, now time.Duration) {
+// They came at the time arrival, which is now on the engine's clock.
+func (s *Session) takeRTCP(b []byte, from netip.AddrPort, now time.Duration, arrival time.Time) {
 	if s.decode.rate == 0 || from.Addr() != s.source.target().Addr() {
 		s.stats.Strays++
 		return
@@ -136,15 +138,15 @@ func (s *Session) takeRTCP(b []byte, from netip.AddrPort, now time.Duration) {
 		case *rtcp.SenderReport:
 			s.reports.peerSR = uint32(p.NTPTime >> 16)
 			s.reports.peerAt = now
-			s.takeReception(p.Reports)
+			s.takeReception(p.Reports, arrival)
 		case *rtcp.ReceiverReport:
-			s.takeReception(p.Reports)
+			s.takeReception(p.Reports, arrival)
 		}
 	}
 }
 
 // takeReception reads what the peer got of our stream.
-func (s *Session) takeReception(list []rtcp.ReceptionReport) {
+func (s *Session) takeReception(list []rtcp.ReceptionReport, arrival time.Time) {
 	for _, r := range list {
 		if r.SSRC != s.encode.header.SSRC {
 			continue
@@ -157,7 +159,7 @@ func (s *Session) takeReception(list []rtcp.ReceptionReport) {
 			continue
 		}
 		// Section 6.4.1: A - LSR - DLSR, in units of 1/65536 s.
-		trip := uint32(ntp(time.Now())>>16) - r.LastSenderReport - r.Delay
+		trip := uint32(ntp(arrival)>>16) - r.LastSenderReport - r.Delay
 		if rtt := time.Duration(trip) * time.Second / 65536; rtt < 10*time.Second {
 			s.stats.RoundTrip = rtt
 		}

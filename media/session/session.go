@@ -45,7 +45,6 @@ type Session struct {
 	stats   Stats
 	last    time.Duration // when the last packet was taken, or the format agreed
 	keyed   time.Duration // when the last packet of a telephone event was taken
-	buf     [maxPacket]byte
 	packet  rtp.Packet
 }
 

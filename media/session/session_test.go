@@ -301,7 +301,7 @@ func TestReports(t *testing.T) {
 	if _, err := p.rtcp.WriteToUDPAddrPort(reply, netip.AddrPortFrom(loopback, s.Addr().Port()+1)); err != nil {
 		t.Fatal(err)
 	}
-	s.Receive(tick(501))
+	s.Receive(tick(501) + 2*controlTime) // it looks by then
 	if st := s.Stats(); st.PeerLoss != 0.25 || st.PeerJitter != 10*time.Millisecond || st.RoundTrip <= 0 {
 		t.Errorf("%+v", st)
 	}
@@ -413,7 +413,7 @@ func FuzzDatagram(f *testing.F) {
 		frame := make([]int16, 160)
 		for i := range 5 {
 			s.takeRTP(b, m.Remote, tick(i))
-			s.takeRTCP(b, m.Remote, tick(i))
+			s.takeRTCP(b, m.Remote, tick(i), time.Now())
 			s.Read(frame)
 		}
 		s.report(time.Hour)

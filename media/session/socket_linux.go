@@ -69,17 +69,17 @@ func (s *socket) receive(buf []byte) (n int, from netip.AddrPort, ok bool) {
 		// of an earlier send; the session's media time-out deals with that.
 		return 0, netip.AddrPort{}, false
 	}
-	return int(r), s.source(), true
+	return int(r), addrPort(&s.from), true
 }
 
-// source reads the scratch address of the last receive.
-func (s *socket) source() netip.AddrPort {
-	switch s.from.Addr.Family {
+// addrPort reads an address that the kernel has written.
+func addrPort(from *unix.RawSockaddrAny) netip.AddrPort {
+	switch from.Addr.Family {
 	case unix.AF_INET:
-		a := (*unix.RawSockaddrInet4)(unsafe.Pointer(&s.from))
+		a := (*unix.RawSockaddrInet4)(unsafe.Pointer(from))
 		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), networkOrder(a.Port))
 	case unix.AF_INET6:
-		a := (*unix.RawSockaddrInet6)(unsafe.Pointer(&s.from))
+		a := (*unix.RawSockaddrInet6)(unsafe.Pointer(from))
 		return netip.AddrPortFrom(netip.AddrFrom16(a.Addr).Unmap(), networkOrder(a.Port))
 	}
 	return netip.AddrPort{}
