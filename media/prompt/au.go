@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/conclave-voice/conclave/media/codec/g711"
 )
 
 // The encodings of an .au file that can be read.
@@ -30,9 +32,9 @@ func decodeAU(content []byte) (sound, error) {
 	s := sound{rate: int(word(4)), channels: int(word(5))}
 	switch encoding := word(3); encoding {
 	case auMuLaw:
-		s.pcm = expand(data, muLaw)
+		s.pcm = expand(data, g711.MuLaw())
 	case auALaw:
-		s.pcm = expand(data, aLaw)
+		s.pcm = expand(data, g711.ALaw())
 	case auPCM16:
 		s.pcm = linear(data, binary.BigEndian)
 	default:

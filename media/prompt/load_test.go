@@ -121,32 +121,6 @@ func TestOperatorFilesOfEveryKind(t *testing.T) {
 	}
 }
 
-// Every value of both laws against sox.
-func TestG711AgreesWithSox(t *testing.T) {
-	octets := make([]byte, 256)
-	for i := range octets {
-		octets[i] = byte(i)
-	}
-	for name, law := range map[string]func(byte) int16{"ul": muLaw, "al": aLaw} {
-		t.Run(name, func(t *testing.T) {
-			tools.Need(t, tools.Sox)
-			in := filepath.Join(t.TempDir(), "all."+name)
-			if err := os.WriteFile(in, octets, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			out, err := exec.Command("sox", "-D", "-r", "8000", in, "-t", "raw", "-b", "16", "-e", "signed", "-L", "-").Output()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, want := range linear(out, binary.LittleEndian) {
-				if got := law(byte(i)); got != want {
-					t.Errorf("octet %#x: %d, sox has %d", i, got, want)
-				}
-			}
-		})
-	}
-}
-
 func TestUnusableFilesSayWhatToDo(t *testing.T) {
 	good := wavFile(8000, 1, wavePCM, 100)
 	for _, c := range []struct {

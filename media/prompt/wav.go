@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/conclave-voice/conclave/media/codec/g711"
 )
 
 // The WAVE format tags that can be read.
@@ -60,13 +62,20 @@ func decodeWAVData(format, data []byte) (sound, error) {
 	case tag == wavePCM && bits == 16:
 		s.pcm = linear(data, binary.LittleEndian)
 	case tag == waveALaw && bits == 8:
-		s.pcm = expand(data, aLaw)
+		s.pcm = expand(data, g711.ALaw())
 	case tag == waveMuLaw && bits == 8:
-		s.pcm = expand(data, muLaw)
+		s.pcm = expand(data, g711.MuLaw())
 	default:
 		return sound{}, fmt.Errorf("has format tag %#x with %d bits, not 16-bit PCM, A-law or mu-law", tag, bits)
 	}
 	return s, nil
+}
+
+// expand decodes every octet by a law of G.711.
+func expand(data []byte, law *g711.Law) []int16 {
+	pcm := make([]int16, len(data))
+	_, _ = law.Decode(pcm, data) // it fails only where the destination is shorter
+	return pcm
 }
 
 // linear reads 16-bit samples; an odd byte at the end is dropped.
