@@ -13,10 +13,10 @@ func TestStandardHasAllAndFindsThem(t *testing.T) { // SPEC CD1, CD2
 			t.Errorf("%s: not available: %v", s.Name, s.Reason)
 		}
 	}
-	if names := names(r); names != "PCMU PCMA G722 iLBC" {
+	if names := names(r); names != "PCMU PCMA G722 iLBC G726-32 GSM DVI4 DVI4 G726-40 G726-24 G726-16 LPC" {
 		t.Errorf("codecs are %q", names)
 	}
-	for pt, want := range map[int]string{0: "PCMU", 8: "PCMA", 9: "G722", 3: "", -1: ""} {
+	for pt, want := range map[int]string{0: "PCMU", 3: "GSM", 5: "DVI4", 6: "DVI4", 7: "LPC", 8: "PCMA", 9: "G722", 4: "", -1: ""} {
 		if c, ok := r.Static(pt); ok != (want != "") || c.Name != want {
 			t.Errorf("payload type %d is %q", pt, c.Name)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -16,6 +17,14 @@ func FFmpeg(t testing.TB, input []byte, args ...string) []byte {
 	t.Helper()
 	Need(t, "ffmpeg", "install ffmpeg")
 	return run(t, input, "ffmpeg", append(append([]string{"-v", "error"}, args...), "-")...)
+}
+
+// Sox feeds input to sox and returns its output. Arguments are the format of the
+// input and then that of the output, each with all that its header would say.
+func Sox(t testing.TB, input []byte, from, to []string) []byte {
+	t.Helper()
+	Need(t, "sox", "install sox and libsox-fmt-base")
+	return run(t, input, "sox", slices.Concat([]string{"-D"}, from, []string{"-"}, to, []string{"-"})...)
 }
 
 // Need skips the test if a program is missing, on a developer's machine; where

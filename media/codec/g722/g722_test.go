@@ -2,36 +2,11 @@ package g722
 
 import (
 	"bytes"
-	"fmt"
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"github.com/conclave-voice/conclave/media/codec/codectest"
 )
-
-// signals are four seconds each: sweeps with noise from faint to overdriven, and
-// the hardest steps there are.
-func signals() map[string][]int16 {
-	random := rand.New(rand.NewPCG(7, 22))
-	all := map[string][]int16{}
-	for _, amplitude := range []float64{20, 300, 8000, 20000, 60000} {
-		pcm := make([]int16, 64000)
-		for i := range pcm {
-			at := float64(i % 16000)
-			sweep := math.Sin(math.Pi * at * at / 32000)
-			pcm[i] = int16(saturate(int(amplitude * (sweep + 2*random.Float64() - 1) / 2)))
-		}
-		all[fmt.Sprintf("sweep of %.0f", amplitude)] = pcm
-	}
-	steps := make([]int16, 64000)
-	for i := range steps {
-		steps[i] = [2]int16{-32768, 32767}[random.IntN(9)/8]
-	}
-	all["steps"] = steps
-	all["silence"] = make([]int16, 64000)
-	return all
-}
 
 func encode(t *testing.T, pcm []int16) []byte {
 	t.Helper()
@@ -59,7 +34,7 @@ func decode(t *testing.T, payload []byte) []int16 {
 
 // TestBitExactWithFFmpeg proves SPEC CD2 both ways.
 func TestBitExactWithFFmpeg(t *testing.T) {
-	for name, pcm := range signals() {
+	for name, pcm := range codectest.Signals() {
 		payload := encode(t, pcm)
 		theirs := codectest.FFmpeg(t, codectest.Bytes(pcm), "-f", "s16le", "-ar", "16000", "-ac", "1", "-i", "-", "-c:a", "g722", "-f", "g722")
 		if !bytes.Equal(payload, theirs) {
@@ -70,7 +45,7 @@ func TestBitExactWithFFmpeg(t *testing.T) {
 			t.Errorf("%s: audio differs from ffmpeg's", name)
 		}
 	}
-	random := noise(32000)
+	random := codectest.Octets(32000)
 	audio := codectest.FFmpeg(t, random, "-f", "g722", "-i", "-", "-f", "s16le")
 	if !bytes.Equal(codectest.Bytes(decode(t, random)), audio) {
 		t.Error("random octets decode to other audio than ffmpeg's")
@@ -82,8 +57,8 @@ func TestBitExactWithFFmpeg(t *testing.T) {
 // we saturate.
 func TestBitExactWithSpandsp(t *testing.T) {
 	spandsp := codectest.NewSpandsp(t)
-	payloads := map[string][]byte{"random octets": noise(32000)}
-	for name, pcm := range signals() {
+	payloads := map[string][]byte{"random octets": codectest.Octets(32000)}
+	for name, pcm := range codectest.Signals() {
 		payloads[name] = encode(t, pcm)
 		if !bytes.Equal(payloads[name], spandsp.Run(t, "g722-encode", codectest.Bytes(pcm))) {
 			t.Errorf("%s: payload differs from spandsp's", name)
@@ -98,15 +73,6 @@ func TestBitExactWithSpandsp(t *testing.T) {
 			}
 		}
 	}
-}
-
-func noise(n int) []byte {
-	b := make([]byte, n)
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range b {
-		b[i] = byte(random.Uint32())
-	}
-	return b
 }
 
 func TestAntilogDoublesEvery32Steps(t *testing.T) {

@@ -1,0 +1,22 @@
+package codec
+
+import (
+	"time"
+
+	"github.com/conclave-voice/conclave/media/codec/lpc"
+)
+
+// LPC is the vocoder of RFC 3551 section 4.5.9.
+func LPC() Codec {
+	return Codec{
+		Format: Format{
+			Name: "LPC", ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: 7, FrameTime: 20 * time.Millisecond,
+		},
+		NewEncoder: func(Format) (Encoder, error) { return lpc.NewEncoder(), nil },
+		NewDecoder: func(Format) (Decoder, error) { return lpc.NewDecoder(), nil },
+		Backend:    "go",
+		// Its arithmetic has floating point, which may differ in the last bit from one
+		// processor to another: only the level is tried.
+		Golden: Golden{PCM: sweep(480)},
+	}
+}
