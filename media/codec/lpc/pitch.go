@@ -14,20 +14,20 @@ const (
 // voicedFrom and voicedOn are how much alike two periods of a voice are: one that
 // begins, and one that goes on.
 const (
-	voicedFrom = 0.6
-	voicedOn   = 0.45
+	voicedFrom = 0.65
+	voicedOn   = 0.5
 	// share is the least part of a voiced sound's energy that lies below 1 kHz.
 	share = 0.1
-	// nearBest is how good a shorter period must be to be preferred: two periods are
-	// as much alike as one.
-	nearBest = 0.88
+	// nearBest is how good another lag must be to be preferred: two periods are as much
+	// alike as one.
+	nearBest = 0.85
 )
 
 // pitch finds out whether a sound is voiced, and its period.
 type pitch struct {
-	input  [len(lowPass) - 1]float64 // of the filter
-	low    [history]float64          // its output, newest last
-	voiced bool                      // the last frame was
+	input [len(lowPass) - 1]float64 // of the filter
+	low   [history]float64          // its output, newest last
+	lag   float64                   // of the last frame, in samples at 4 kHz; 0: it was not voiced
 }
 
 // lowPass keeps what is below 1 kHz, of 8 kHz samples. It is symmetric.
@@ -40,22 +40,19 @@ var lowPass = [15]float64{
 // nothing repeats.
 func (p *pitch) next(pcm *[FrameSamples]int16) float64 {
 	total, below := p.filter(pcm)
-	was := p.voiced
-	p.voiced = false
-	if below < share*total || total == 0 {
+	last, needed := p.lag, voicedOn
+	if last == 0 {
+		last, needed = leastLag, voicedFrom
+	}
+	p.lag = 0
+	if total == 0 || below < share*total {
 		return 0
 	}
 	likeness := p.compare()
-	lag, height := choose(&likeness)
-	needed := voicedFrom
-	if was {
-		needed = voicedOn
+	if lag, height := choose(&likeness, last); height >= needed {
+		p.lag = lag
 	}
-	if height < needed {
-		return 0
-	}
-	p.voiced = true
-	return 2 * lag
+	return 2 * p.lag
 }
 
 // filter moves a frame into the history, and returns its mean energy before and
@@ -107,18 +104,23 @@ func (p *pitch) compare() (likeness [mostLag + 2]float64) {
 	return likeness
 }
 
-// choose finds the best lag, or the shortest peak that is nearly as good, and how good
-// it is.
-func choose(likeness *[mostLag + 2]float64) (lag, height float64) {
+// choose finds the best lag, and how good it is. Of peaks that are nearly as good it
+// takes the one nearest to the last lag, for a voice glides, or at the beginning of a
+// voice the shortest.
+func choose(likeness *[mostLag + 2]float64, last float64) (lag, height float64) {
+	best := 0.0
 	for n := leastLag; n <= mostLag; n++ {
-		if at, h := vertex(likeness, n); h > height {
-			lag, height = at, h
-		}
+		_, h := vertex(likeness, n)
+		best = max(best, h)
 	}
-	for n := leastLag + 1; float64(n) < lag-1; n++ {
-		peak := likeness[n] >= likeness[n-1] && likeness[n] >= likeness[n+1]
-		if at, h := vertex(likeness, n); peak && h >= nearBest*height {
-			return at, h
+	away := math.Inf(1)
+	for n := leastLag; n <= mostLag; n++ {
+		at, h := vertex(likeness, n)
+		if h < nearBest*best || likeness[n] < likeness[n-1] || likeness[n] < likeness[n+1] {
+			continue
+		}
+		if a := max(at/last, last/at); a < away {
+			lag, height, away = at, h, a
 		}
 	}
 	return lag, height
