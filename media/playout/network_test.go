@@ -293,10 +293,10 @@ func TestNoAllocationWithRealCodecs(t *testing.T) {
 		i := 0
 		step := func() {
 			if i%7 != 3 {
-				b.Push(uint16(i), uint32(i*160), payload, time.Duration(i)*Frame)
+				b.Push(uint16(i), uint32(i*c.ClockRate/50), payload, time.Duration(i)*Frame)
 			}
 			if i%11 == 5 {
-				b.Push(uint16(i-3), uint32((i-3)*160), payload, time.Duration(i)*Frame)
+				b.Push(uint16(i-3), uint32((i-3)*c.ClockRate/50), payload, time.Duration(i)*Frame)
 			}
 			i++
 			b.Read(frame)
@@ -364,7 +364,7 @@ func BenchmarkPushRead(b *testing.B) {
 				i := 0
 				for b.Loop() {
 					if i++; i%lose != 0 {
-						buffer.Push(uint16(i), uint32(i*160), payload, time.Duration(i)*Frame)
+						buffer.Push(uint16(i), uint32(i*c.ClockRate/50), payload, time.Duration(i)*Frame)
 					}
 					buffer.Read(frame)
 				}

