@@ -1,6 +1,9 @@
 package codec
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // What must hold for every codec: the tick does not allocate, and no payload or
 // destination makes it panic (SPEC SE4).
@@ -53,7 +56,7 @@ func FuzzPayload(f *testing.F) {
 
 func BenchmarkEncode(b *testing.B) {
 	for _, c := range Standard().Codecs() {
-		b.Run(c.Name, func(b *testing.B) {
+		b.Run(fmt.Sprint(c.Name, "/", c.ClockRate), func(b *testing.B) {
 			encoder, _, pcm, payload := stream(b, c)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -65,7 +68,7 @@ func BenchmarkEncode(b *testing.B) {
 
 func BenchmarkDecode(b *testing.B) {
 	for _, c := range Standard().Codecs() {
-		b.Run(c.Name, func(b *testing.B) {
+		b.Run(fmt.Sprint(c.Name, "/", c.ClockRate), func(b *testing.B) {
 			encoder, decoder, pcm, payload := stream(b, c)
 			n, _ := encoder.Encode(payload, pcm)
 			b.ReportAllocs()
