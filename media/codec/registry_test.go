@@ -33,6 +33,16 @@ func TestStandardHasAllAndFindsThem(t *testing.T) { // SPEC CD1, CD2
 	}
 }
 
+func TestG726InBothPackings(t *testing.T) { // SPEC CD1
+	r := NewRegistry(AAL2G726(40), AAL2G726(32), G726(32), AAL2G726(24), AAL2G726(16), G726(48))
+	if names := names(r); names != "AAL2-G726-40 AAL2-G726-32 G726-32 AAL2-G726-24 AAL2-G726-16" {
+		t.Errorf("codecs are %q", names)
+	}
+	if s := r.Status()[5]; s.Encode == nil || s.Decode == nil {
+		t.Errorf("G.726 at 48 kbit/s: %+v", s)
+	}
+}
+
 func TestBrokenCodecIsListedAndNotOffered(t *testing.T) { // SE4: an error, never a crash
 	broken := func(change func(*Codec)) Codec {
 		c := PCMA()

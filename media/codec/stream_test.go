@@ -2,6 +2,7 @@ package codec
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -19,6 +20,36 @@ func TestNoAllocation(t *testing.T) {
 			t.Errorf("%s: Decode allocates %v times", c.Name, a)
 		}
 	}
+}
+
+// TestSeveralFrames: a payload of 60 ms has the audio of three of 20 ms.
+func TestSeveralFrames(t *testing.T) {
+	for _, c := range Standard().Codecs() {
+		frame := c.SampleRate / 50
+		pcm := sweep(3 * frame)
+		if !slices.Equal(through(t, c, pcm, frame), through(t, c, pcm, 3*frame)) {
+			t.Errorf("%s: one payload of 60 ms differs from three of 20 ms", c.Name)
+		}
+	}
+}
+
+// through is what comes out of PCM that is encoded and decoded, with so many samples in
+// each payload.
+func through(t *testing.T, c Codec, pcm []int16, size int) (out []int16) {
+	t.Helper()
+	encoder, decoder, _, payload := stream(t, c)
+	for part := range slices.Chunk(pcm, size) {
+		octets, err := encoder.Encode(payload, part)
+		if err != nil {
+			t.Fatalf("%s: %v", c.Name, err)
+		}
+		decoded := make([]int16, size)
+		if n, err := decoder.Decode(decoded, payload[:octets]); n != size || err != nil {
+			t.Fatalf("%s: %d samples of %d, %v", c.Name, n, size, err)
+		}
+		out = append(out, decoded...)
+	}
+	return out
 }
 
 func stream(t testing.TB, c Codec) (Encoder, Decoder, []int16, []byte) {
