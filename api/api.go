@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/jonboulle/clockwork"
 
+	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/store"
 )
 
@@ -20,6 +21,8 @@ type Config struct {
 	// Cluster is NewAlone for a node without one.
 	Cluster Cluster
 	Journal Journal
+	// Codecs are those of this node, as Codecs gives them.
+	Codecs []v1.Codec
 	// Place is this node. Its site is the home of new rooms that name none.
 	Place store.Place
 	Realm string // of SIP users that name none
@@ -50,7 +53,7 @@ func New(c Config) http.Handler {
 	s.huma.UseMiddleware(s.audit, s.admit)
 	for _, resource := range []func(){
 		s.customers, s.accounts, s.tariffs, s.numbers, s.rules, s.users, s.tokens,
-		s.rooms, s.conferences, s.participants, s.calls, s.xdrs, s.cluster, s.journal,
+		s.rooms, s.conferences, s.participants, s.calls, s.xdrs, s.cluster, s.journal, s.codecs,
 	} {
 		resource()
 	}

@@ -57,6 +57,28 @@ type Concealer interface {
 	Conceal(pcm []int16) int
 }
 
+// Recoverer is a Concealer whose packets may hold a copy of the one before (FEC).
+type Recoverer interface {
+	Concealer
+	// Recover is Conceal for the packet that was lost just before next, which has arrived
+	// and is decoded after this. It returns 0 if it cannot.
+	Recover(pcm []int16, next []byte) int
+}
+
+// LossAdapter is an Encoder that protects what it sends against loss, at a price.
+type LossAdapter interface {
+	// SetLoss says what share of our packets the peer does not get, 0 to 1.
+	SetLoss(share float64)
+}
+
+// StateCopier is an Encoder that can go on where another one is, so that a stream that was
+// encoded by one is from now on encoded by the other, and the peer hears no seam.
+type StateCopier interface {
+	// CopyState says whether it did: only for encoders that were made alike. Both go on
+	// by themselves then; neither may be used meanwhile.
+	CopyState(from Encoder) bool
+}
+
 // Closer is an Encoder or Decoder that holds memory outside of Go's, or other resources,
 // which Close gives back. It is not used after that.
 type Closer interface{ Close() }
@@ -69,6 +91,8 @@ type Codec struct {
 	// listed, and not offered. What they make may be a Closer.
 	NewEncoder func(Format) (Encoder, error)
 	NewDecoder func(Format) (Decoder, error)
+	// Missing is why there are no constructors: the library is not there. It names the fix.
+	Missing error
 	// Backend is what does the work: "go", or the name of a library.
 	Backend string
 	// Stateless says that the payload depends on nothing but the PCM that it

@@ -5,9 +5,11 @@
 // A [Registry] holds the codecs in order of preference. It tries each one on a
 // known piece of audio when it is made, so that a codec whose library is missing
 // or broken is listed as disabled, with the reason, and is never offered to a
-// peer. [Standard] holds those that are pure Go and always work.
+// peer. [Standard] holds those that are pure Go and always work; [All] adds those
+// whose libraries are loaded at run time (package native).
 //
 // The codecs themselves are packages of their own below this one; they know
 // nothing of the registry. Encoders and decoders do not allocate after they are
-// made, never panic on any payload, and are for one goroutine at a time.
+// made (libraries may, in memory of their own), never panic on any payload, and are
+// for one goroutine at a time.
 package codec

@@ -9,6 +9,9 @@ import (
 // Golden is a piece of audio with what a codec must make of it.
 type Golden struct {
 	PCM []int16 // what is encoded, a whole multiple of FrameTime; nil: the codec is not tried
+	// Packet is how many samples of PCM are encoded at once, where a Payload is not given:
+	// 0 is all of them.
+	Packet int
 	// Payload is what the encoder must give, to the bit. Nil where implementations
 	// may differ; then what was encoded is decoded.
 	Payload []byte
@@ -22,7 +25,7 @@ const maxGoldenPayload = 8000
 
 // tryEncoder encodes the golden audio. A panic inside is an error here: a codec
 // that cannot even start must not take the node down.
-func (c Codec) tryEncoder() (payload []byte, err error) {
+func (c Codec) tryEncoder() (payloads [][]byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("encoder panicked: %v", p)
@@ -39,24 +42,33 @@ func (c Codec) tryEncoder() (payload []byte, err error) {
 	if c.Golden.PCM == nil {
 		return nil, nil
 	}
-	dst := make([]byte, maxGoldenPayload)
-	n, err := encoder.Encode(dst, c.Golden.PCM)
-	if err != nil {
-		return nil, fmt.Errorf("encode the golden audio: %w", err)
+	for packet := range slices.Chunk(c.Golden.PCM, c.Golden.packet()) {
+		dst := make([]byte, maxGoldenPayload)
+		n, err := encoder.Encode(dst, packet)
+		if err != nil {
+			return nil, fmt.Errorf("encode the golden audio: %w", err)
+		}
+		if n <= 0 || n > len(dst) {
+			return nil, fmt.Errorf("encode the golden audio: %d octets came out", n)
+		}
+		payloads = append(payloads, dst[:n])
 	}
-	if n <= 0 || n > len(dst) {
-		return nil, fmt.Errorf("encode the golden audio: %d octets came out", n)
-	}
-	payload = dst[:n]
-	if c.Golden.Payload != nil && !bytes.Equal(payload, c.Golden.Payload) {
+	if c.Golden.Payload != nil && !bytes.Equal(bytes.Join(payloads, nil), c.Golden.Payload) {
 		return nil, fmt.Errorf("encode the golden audio: the payload differs from the standard's")
 	}
-	return payload, nil
+	return payloads, nil
+}
+
+func (g Golden) packet() int {
+	if g.Packet == 0 {
+		return len(g.PCM)
+	}
+	return g.Packet
 }
 
 // tryDecoder decodes the golden payload, or the one just encoded where the
 // standard leaves room.
-func (c Codec) tryDecoder(encoded []byte) (err error) {
+func (c Codec) tryDecoder(payloads [][]byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("decoder panicked: %v", p)
@@ -70,22 +82,25 @@ func (c Codec) tryDecoder(encoded []byte) (err error) {
 		return fmt.Errorf("make the decoder: %w", err)
 	}
 	defer release(decoder)
-	payload := c.Golden.Payload
-	if payload == nil {
-		payload = encoded
+	if c.Golden.Payload != nil {
+		payloads = [][]byte{c.Golden.Payload}
 	}
-	if payload == nil {
+	if payloads == nil {
 		return nil
 	}
 	pcm := make([]int16, 2*len(c.Golden.PCM)+len(c.Golden.Decoded))
-	n, err := decoder.Decode(pcm, payload)
-	if err != nil {
-		return fmt.Errorf("decode the golden payload: %w", err)
+	total := 0
+	for _, payload := range payloads {
+		n, err := decoder.Decode(pcm[total:], payload)
+		if err != nil {
+			return fmt.Errorf("decode the golden payload: %w", err)
+		}
+		if n < 0 || n > len(pcm)-total {
+			return fmt.Errorf("decode the golden payload: %d samples came out", n)
+		}
+		total += n
 	}
-	if n < 0 || n > len(pcm) {
-		return fmt.Errorf("decode the golden payload: %d samples came out", n)
-	}
-	return c.Golden.judge(pcm[:n])
+	return c.Golden.judge(pcm[:total])
 }
 
 func (g Golden) judge(decoded []int16) error {

@@ -57,9 +57,13 @@ func try(c Codec) Status {
 		s.Encode, s.Decode, s.Reason = err, err, err
 		return s
 	}
-	payload, err := c.tryEncoder()
+	if c.Missing != nil {
+		s.Encode, s.Decode, s.Reason = c.Missing, c.Missing, c.Missing
+		return s
+	}
+	payloads, err := c.tryEncoder()
 	s.Encode = err
-	s.Decode = c.tryDecoder(payload)
+	s.Decode = c.tryDecoder(payloads)
 	s.Reason = errors.Join(s.Encode, s.Decode)
 	return s
 }

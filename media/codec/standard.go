@@ -11,8 +11,10 @@ import (
 // Standard has the codecs that need nothing but this program: the two that every
 // peer has, G.722, and the others of RFC 3551, the more often met and the better
 // sounding first. Who prefers wideband makes a registry in another order.
-func Standard() *Registry {
-	return NewRegistry(PCMU(), PCMA(), G722(), ILBC(), G726(32), GSM(), DVI4(8000), DVI4(16000), G726(40), G726(24), G726(16), LPC())
+func Standard() *Registry { return NewRegistry(standard()...) }
+
+func standard() []Codec {
+	return []Codec{PCMU(), PCMA(), G722(), ILBC(), G726(32), GSM(), DVI4(8000), DVI4(16000), G726(40), G726(24), G726(16), LPC()}
 }
 
 // PCMU is G.711 with the µ-law.

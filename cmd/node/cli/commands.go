@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		roomsCommand(), conferencesCommand(), accountsCommand(), xdrsCommand(), callsCommand(),
-		customersCommand(), tariffsCommand(), numbersCommand(), rulesCommand(), usersCommand(), tokensCommand(), nodesCommand(), sitesCommand(), journalCommand(),
+		customersCommand(), tariffsCommand(), numbersCommand(), rulesCommand(), usersCommand(), tokensCommand(), nodesCommand(), sitesCommand(), journalCommand(), codecsCommand(),
 	}
 }
 

@@ -3,5 +3,6 @@
 //
 // Each command says what it does with one request or a few, and prints the answer as a
 // table for people or as JSON for programs. Where the API wants an id, the commands take
-// names as well, and look the id up.
+// names as well, and look the id up. node codecs alone asks no node: it tries what is
+// installed on this machine.
 package cli

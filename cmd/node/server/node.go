@@ -52,6 +52,7 @@ type Node struct {
 	credit   *billing.Credit
 	journal  *journal.Journal
 	recovery *billing.Recovery
+	codecs   *codec.Registry
 	media    *engine.Engine
 	ports    *session.Ports
 	billing  *billing.Service
@@ -112,6 +113,7 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
+	n.openCodecs()
 	n.media = engine.New(0)
 	n.billing = billing.NewService(n.books(), billing.DefaultPolicy(), n.clock, n.logger.Named("billing"), billing.WithJournal(n.journal, n.credit))
 	n.heart = billing.NewHeart(n.journal, n.run, n.config.Heartbeat, n.clock, n.logger.Named("billing"))
@@ -126,7 +128,7 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	})
 	calls := callflow.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, Catalogue: n.reader, Traces: n.journal, Billing: n.billing, Locator: locator,
-		Host: n.host, Realm: n.config.Realm, Challenger: challenger, Guard: guard, Registry: codec.Standard(), Ports: n.ports, Media: n.media,
+		Host: n.host, Realm: n.config.Realm, Challenger: challenger, Guard: guard, Registry: n.codecs, Ports: n.ports, Media: n.media,
 		Prompts: prompts, Dialogue: dialogue.DefaultConfig(), MediaAddr: s.sip.Addr(), Own: n.own.has, MaxCalls: n.config.MaxCalls, Busy: n.strained.Load,
 		MediaTimeout: n.config.MediaTimeout, ForwardMedia: s.media, Clock: n.clock, Logger: n.logger.Named("call"),
 	}

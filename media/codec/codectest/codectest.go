@@ -37,6 +37,13 @@ func Need(t testing.TB, program, fix string) {
 	missing(t, program+" is not installed: "+fix)
 }
 
+// NeedLibrary skips the test by the rule of Need, because of the error with which a library
+// could not be opened.
+func NeedLibrary(t testing.TB, err error) {
+	t.Helper()
+	missing(t, err.Error())
+}
+
 func missing(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
