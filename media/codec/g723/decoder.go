@@ -6,24 +6,17 @@ import (
 	"github.com/conclave-voice/conclave/media/codec/native"
 )
 
-// frameLength is that of 30 ms in samples.
-const frameLength = 240
-
-// maxFrames are in a packet: 60 ms.
-const maxFrames = 2
-
-// frameOctets are how long a frame is, by the two low bits of its first octet.
-var frameOctets = [4]int{24, 20, 4, 1}
-
-// lostFrame is one at 6.3 kbit/s with a forbidden code for the pitch, 127, from its bit 26
-// on. G.723.1 has a decoder treat it as one that was lost (section 3.10).
-var lostFrame = [24]byte{3: 0xfc, 4: 0x01}
-
-// silentFrame is a frame at 6.3 kbit/s; what is in it does not matter.
-var silentFrame = [24]byte{}
+// mostLost frames in a row are made up by the library: with the third one in speech, which
+// G.723.1 has muted, FFmpeg 4 to 7 begin to filter what they filtered before, and get louder
+// and louder.
+const mostLost = 2
 
 // Decoder is for one stream. It is for one goroutine at a time.
-type Decoder struct{ *coder }
+type Decoder struct {
+	*coder
+	lost   int  // frames since the last one of speech that was not
+	silent bool // the last one that was not lost was comfort noise, or not sent
+}
 
 // NewDecoder makes a decoder, which Close gives back.
 func (l *Library) NewDecoder() (*Decoder, error) {
@@ -31,7 +24,7 @@ func (l *Library) NewDecoder() (*Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoder{c}
+	d := &Decoder{coder: c}
 	if err := d.start(); err != nil {
 		d.Close()
 		return nil, err
@@ -67,39 +60,44 @@ func (d *Decoder) Decode(pcm []int16, payload []byte) (int, error) {
 	for i := range frames {
 		octets := payload[:frameOctets[payload[0]&3]]
 		payload = payload[len(octets):]
-		if !d.decode(octets) {
+		if damaged(octets) {
+			octets = lostFrame[:]
+		}
+		if !d.fill(pcm[i*frameLength:][:frameLength], octets) {
 			return 0, errDecode
 		}
-		d.take(pcm[i*frameLength:])
 	}
 	return frames * frameLength, nil
 }
 
-// countFrames says how many frames a payload has. ok is false if it has none, too many, or
-// a part of one.
-func countFrames(payload []byte) (n int, ok bool) {
-	for len(payload) > 0 {
-		size := frameOctets[payload[0]&3]
-		if size > len(payload) {
-			return 0, false
-		}
-		payload = payload[size:]
-		n++
-	}
-	return n, n > 0 && n <= maxFrames
-}
-
 // Conceal writes what lost frames may have held, in whole frames of 30 ms, and returns how
-// many samples that is.
+// many samples that is. After two in speech it is silence.
 func (d *Decoder) Conceal(pcm []int16) (n int) {
 	if d.stream.Closed() {
 		return 0
 	}
-	for n+frameLength <= len(pcm) && d.decode(lostFrame[:]) {
-		d.take(pcm[n:])
+	for n+frameLength <= len(pcm) && d.fill(pcm[n:n+frameLength], lostFrame[:]) {
 		n += frameLength
 	}
 	return n
+}
+
+// fill decodes one frame into pcm, or makes it up if it is lostFrame.
+func (d *Decoder) fill(pcm []int16, octets []byte) bool {
+	if &octets[0] != &lostFrame[0] {
+		d.lost, d.silent = 0, octets[0]&3 > lowRate
+	} else if d.lost++; d.lost > mostLost && !d.silent {
+		clear(pcm)
+		return true
+	}
+	if !d.decode(octets) {
+		return false
+	}
+	b := d.samples()
+	for i := range pcm {
+		pcm[i] = int16(binary.NativeEndian.Uint16(b[2*i:]))
+	}
+	return true
 }
 
 // decode has the library decode one frame into its own.
@@ -113,12 +111,4 @@ func (d *Decoder) decode(octets []byte) bool {
 	s.Call(l.unrefPacket, d.packet)
 	return sent == 0 && s.Call(l.receiveFrame, d.context, d.frame).Int() == 0 &&
 		intAt(s.Memory(d.frame, frameFields), frameSamples) == frameLength
-}
-
-// take copies the samples of the library's frame.
-func (d *Decoder) take(pcm []int16) {
-	b := d.samples()
-	for i := range frameLength {
-		pcm[i] = int16(binary.NativeEndian.Uint16(b[2*i:]))
-	}
 }

@@ -124,11 +124,38 @@ func TestConceal(t *testing.T) {
 	if n := d.Conceal(pcm); n != 240 || energy(pcm) < before/16 {
 		t.Errorf("%d samples, energy %.0f after %.0f", n, energy(pcm), before)
 	}
-	for range 10 {
+	for n := range 10 {
 		d.Conceal(pcm)
+		if n > 3 && energy(pcm) > 0 {
+			t.Errorf("energy %.0f after %d lost frames", energy(pcm), n)
+		}
 	}
-	if energy(pcm) > before/16 {
-		t.Errorf("energy %.0f after 11 lost frames, %.0f before", energy(pcm), before)
+	// What no encoder sends is as if it were lost.
+	bad := encode(t, l, codectest.Tone(8000, 240, 200, 8000), 1)[0]
+	bad[3], bad[4] = bad[3]|0xfc, bad[4]|1
+	for n := range 10 {
+		if _, err := d.Decode(pcm, bad); err != nil || energy(pcm) > before {
+			t.Errorf("energy %.0f of the damaged frame %d, %v", energy(pcm), n, err)
+		}
+	}
+}
+
+// CD1: no frame that an encoder sends is taken for a damaged one.
+func TestDamaged(t *testing.T) {
+	l := open(t)
+	for _, pcm := range [][]int16{codectest.Speech(t, "flite", sentence, "8000"), codectest.Tone(8000, 8000, 100, 20000)} {
+		for i, p := range encode(t, l, pcm, 1) {
+			if damaged(p) {
+				t.Errorf("frame %d is called damaged", i)
+			}
+		}
+	}
+	gain := make([]byte, 24)
+	gain[5], gain[6] = 0xf0, 0xff // 4095
+	for name, p := range map[string][]byte{"first lag": lostFrame[:], "second lag": {4: 0xf8, 5: 0x03, 23: 0}, "gain": gain} {
+		if !damaged(p) {
+			t.Errorf("%s is not called damaged", name)
+		}
 	}
 }
 
