@@ -10,8 +10,11 @@ import (
 	"github.com/conclave-voice/conclave/media/session"
 )
 
+// MaxRate is the highest sample rate, in Hz, that rooms mix at and sessions may have.
+const MaxRate = 16000
+
 // maxFrame is 20 ms at the highest rate of a mix.
-const maxFrame = 16000 / 50
+const maxFrame = MaxRate / 50
 
 // unity is a volume of 0 dB; volumes are in 1/256.
 const unity = 256

@@ -1,12 +1,15 @@
 package codec
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // All has the standard codecs, and after them those that need a library of the system: where
-// one is missing, its codec is listed with what to install, and not offered. silence: see
-// G729.
-func All(silence bool) *Registry {
-	return NewRegistry(append(append(standard(), Opus()), append(Speex(), G729(silence), G723())...)...)
+// one is missing, its codec is listed with what to install, and not offered. opusRate is the
+// most that Opus is to have, in Hz; for silence see G729.
+func All(opusRate int, silence bool) *Registry {
+	return NewRegistry(slices.Concat(standard(), []Codec{Opus(opusRate)}, Speex(), []Codec{G729(silence), G723()})...)
 }
 
 // voiced is golden audio for codecs that are made for speech, and whose payloads may differ

@@ -1,20 +1,24 @@
 package codec
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/conclave-voice/conclave/media/codec/opus"
 )
 
-// Opus is Opus by libopus, at the rate that is agreed: 8, 16 or 48 kHz.
-func Opus() Codec {
+// Opus is Opus by libopus, at the rate that is agreed: 8, 16 or 48 kHz, but no more than most,
+// in Hz, for what nobody mixes need not be encoded.
+func Opus(most int) Codec {
 	c := Codec{
 		// useinbandfec: we decode the copies that packets have of the frame before. What is
-		// not said has its default: mono is preferred, and no rate is too high (RFC 7587
-		// section 6.1).
-		Format:  Format{Name: "opus", ClockRate: 48000, SampleRate: 48000, Channels: 2, PayloadType: -1, FrameTime: 20 * time.Millisecond, Fmtp: "useinbandfec=1"},
+		// not said has its default: mono is preferred (RFC 7587 section 6.1).
+		Format:  Format{Name: "opus", ClockRate: 48000, SampleRate: most, Channels: 2, PayloadType: -1, FrameTime: 20 * time.Millisecond, Fmtp: "useinbandfec=1"},
 		Backend: "libopus",
-		Golden:  voiced(48000, 20*time.Millisecond),
+		Golden:  voiced(most, 20*time.Millisecond),
+	}
+	if most < 48000 {
+		c.Fmtp += ";maxplaybackrate=" + strconv.Itoa(most)
 	}
 	library, err := opus.Open()
 	if err != nil {

@@ -62,6 +62,7 @@ type Local struct {
 type Media struct {
 	Format      codec.Format   // the codec, with the payload type that this call uses in Format.PayloadType
 	DTMF        uint8          // payload type of telephone events, both ways; 0: none agreed
+	DTMFClock   int            // Hz of those events, if it is not Format.ClockRate; else 0
 	Remote      netip.AddrPort // where the peer receives RTP
 	RemoteRTCP  netip.AddrPort // RFC 3605, or one port above Remote
 	Direction   Direction

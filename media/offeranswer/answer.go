@@ -76,17 +76,28 @@ func agree(s stream, formats []codec.Format) (Media, bool) {
 	if !found {
 		return agreed, false
 	}
-	// Events count time by the clock of the audio beside them (RFC 4733
-	// section 2.1); some peers offer one event type for each clock.
-	for _, p := range s.payloads {
-		if agreed.DTMF == 0 && isEvent(p) && p.clockRate == agreed.Format.ClockRate {
-			agreed.DTMF = p.number
-		}
-	}
+	agreed.DTMF, agreed.DTMFClock = event(s, agreed.Format.ClockRate)
 	agreed.PacketTime = packetTime(s, agreed.Format.Frame())
 	agreed.Direction = s.direction.Mirror()
 	agreed.PeerOnHold = !agreed.Direction.Sends() || s.heldByAddress
 	return agreed, true
+}
+
+// event finds the type of telephone events. They count time by the clock of the audio
+// beside them (RFC 4733 section 2.1); some peers offer one type for each clock, and some
+// have one of 8000 Hz beside wideband audio: better that than no keys. otherClock is that
+// of the events if it is not the audio's.
+func event(s stream, clock int) (number uint8, otherClock int) {
+	for _, p := range s.payloads {
+		switch {
+		case !isEvent(p):
+		case p.clockRate == clock:
+			return p.number, 0
+		case number == 0 && p.clockRate == 8000:
+			number, otherClock = p.number, p.clockRate
+		}
+	}
+	return number, otherClock
 }
 
 func isEvent(p payload) bool {

@@ -84,6 +84,20 @@ func TestAnswer(t *testing.T) {
 			lines: []string{"a=rtpmap:111 opus/48000/2", "a=fmtp:111 maxplaybackrate=16000"},
 		},
 		{
+			name:  "events of the one clock that there is",
+			offer: offer("m=audio 4000 RTP/AVP 111 101", "a=rtpmap:111 opus/48000/2", "a=rtpmap:101 telephone-event/8000"),
+			want: Media{Format: codec.Format{Name: "opus", ClockRate: 48000, SampleRate: 48000, Channels: 2, PayloadType: 111},
+				DTMF: 101, DTMFClock: 8000, Direction: SendRecv, PacketTime: 20 * time.Millisecond},
+			lines: []string{"a=rtpmap:101 telephone-event/8000"},
+		},
+		{
+			name:  "events of the clock of the audio",
+			offer: offer("m=audio 4000 RTP/AVP 111 101 102", "a=rtpmap:111 opus/48000/2", "a=rtpmap:101 telephone-event/8000", "a=rtpmap:102 telephone-event/48000"),
+			want: Media{Format: codec.Format{Name: "opus", ClockRate: 48000, SampleRate: 48000, Channels: 2, PayloadType: 111},
+				DTMF: 102, Direction: SendRecv, PacketTime: 20 * time.Millisecond},
+			lines: []string{"a=rtpmap:102 telephone-event/48000"},
+		},
+		{
 			name:  "hold by direction",
 			offer: offer("m=audio 4000 RTP/AVP 9", "a=sendonly"),
 			want:  Media{Format: g722, Direction: RecvOnly, PeerOnHold: true, PacketTime: 20 * time.Millisecond},

@@ -37,7 +37,11 @@ func describeStream(l Local, protos []string, formats []codec.Format, m Media) *
 		s.WithCodec(uint8(f.PayloadType), f.Name, uint32(f.ClockRate), channels, f.Fmtp)
 	}
 	if m.DTMF != 0 {
-		s.WithCodec(m.DTMF, telephoneEvent, uint32(formats[0].ClockRate), 0, "0-15")
+		clock := m.DTMFClock
+		if clock == 0 {
+			clock = formats[0].ClockRate
+		}
+		s.WithCodec(m.DTMF, telephoneEvent, uint32(clock), 0, "0-15")
 	}
 	if l.RTCP != 0 && l.RTCP != l.Addr.Port()+1 {
 		s.WithValueAttribute("rtcp", strconv.Itoa(int(l.RTCP)))

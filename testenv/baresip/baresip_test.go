@@ -38,6 +38,7 @@ func TestTwoPhonesTalk(t *testing.T) {
 		"PCMU over UDP": {Codecs: []Codec{PCMU}},
 		"PCMA over TCP": {Codecs: []Codec{PCMA}, TCP: true},
 		"G722":          {Codecs: []Codec{G722}},
+		"Opus":          {Codecs: []Codec{Opus}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -20,6 +20,8 @@ const (
 	PCMU Codec = "PCMU/8000/1"
 	PCMA Codec = "PCMA/8000/1"
 	G722 Codec = "G722/16000/1"
+	// Opus has two channels in SDP, always (RFC 7587 section 4.1); what is said has one.
+	Opus Codec = "opus/48000/2"
 )
 
 // Options say what kind of telephone it is.
@@ -35,7 +37,7 @@ type Options struct {
 
 	// Tone is the frequency in Hz of the sine that it says, at -20 dBFS; 0 is
 	// silence. Speaks is said in its place, again and again: at 16,000 Hz if G722
-	// is the first codec, else at 8,000 Hz.
+	// is the first codec, at 48,000 Hz if it is Opus, else at 8,000 Hz.
 	Tone   float64
 	Speaks tone.Sound
 	// TalkTime is for how long it has something to say; default 3 min.
@@ -63,8 +65,11 @@ func (o Options) withDefaults() Options {
 
 // rate is the sampling rate of what is said and recorded.
 func (o Options) rate() int {
-	if o.Codecs[0] == G722 {
+	switch o.Codecs[0] {
+	case G722:
 		return 16000
+	case Opus:
+		return 48000
 	}
 	return 8000
 }
@@ -110,12 +115,17 @@ func (o Options) configuration(p ports, voice, recordings string) string {
 		"audio_alert\taubridge,alert",
 		fmt.Sprintf("ausrc_srate\t%d", o.rate()),
 		fmt.Sprintf("auplay_srate\t%d", o.rate()),
+		"ausrc_channels\t1",
+		"opus_stereo\tno",
+		"opus_sprop_stereo\tno",
+		"opus_inbandfec\tyes",
 		"audio_level\tno",
 		fmt.Sprintf("rtp_ports\t%d-%d", p.rtp, p.rtp+rtpPorts-1),
 		"call_max_calls\t4",
 		"module_path\t/usr/lib/baresip/modules",
 		"module\tg711.so",
 		"module\tg722.so",
+		"module\topus.so",
 		"module\taufile.so",
 		"module\taubridge.so",
 		"module\tsndfile.so",

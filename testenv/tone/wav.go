@@ -29,7 +29,7 @@ func (s Sound) WriteWAV(path string) error {
 	return nil
 }
 
-// ReadWAV reads a 16-bit mono WAV file. One that is still being written, or whose
+// ReadWAV reads a 16-bit WAV file, of several channels the first. One that is still being written, or whose
 // writer was killed, has a wrong length in its head: what is there is read.
 func ReadWAV(path string) (Sound, error) {
 	content, err := os.ReadFile(path)
@@ -48,6 +48,7 @@ func parseWAV(content []byte) (Sound, error) {
 		return Sound{}, errors.New("no WAV file")
 	}
 	var s Sound
+	channels := 1
 	for rest := content[12:]; len(rest) >= 8; {
 		name, length := string(rest[:4]), int(binary.LittleEndian.Uint32(rest[4:]))
 		rest = rest[8:]
@@ -56,15 +57,19 @@ func parseWAV(content []byte) (Sound, error) {
 		}
 		switch chunk := rest[:length]; {
 		case name == "fmt " && length >= 16:
-			tag, channels := binary.LittleEndian.Uint16(chunk), binary.LittleEndian.Uint16(chunk[2:])
-			bits := binary.LittleEndian.Uint16(chunk[14:])
-			if tag != 1 || channels != 1 || bits != 16 {
-				return Sound{}, fmt.Errorf("format tag %d, %d channels, %d bits: only 16-bit mono PCM is read", tag, channels, bits)
+			tag, bits := binary.LittleEndian.Uint16(chunk), binary.LittleEndian.Uint16(chunk[14:])
+			channels = int(binary.LittleEndian.Uint16(chunk[2:]))
+			if tag != 1 || channels == 0 || bits != 16 {
+				return Sound{}, fmt.Errorf("format tag %d, %d channels, %d bits: only 16-bit PCM is read", tag, channels, bits)
 			}
 			s.Rate = int(binary.LittleEndian.Uint32(chunk[4:]))
 		case name == "data" && s.Rate != 0:
 			s.Samples = make([]int16, length/2)
 			_, err := binary.Decode(chunk[:length/2*2], binary.LittleEndian, s.Samples)
+			for i := range len(s.Samples) / channels {
+				s.Samples[i] = s.Samples[i*channels]
+			}
+			s.Samples = s.Samples[:len(s.Samples)/channels]
 			return s, err
 		}
 		rest = rest[min(length+length%2, len(rest)):]

@@ -5,6 +5,7 @@ import (
 
 	"github.com/conclave-voice/conclave/api"
 	"github.com/conclave-voice/conclave/api/v1"
+	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/media/codec"
 )
 
@@ -17,7 +18,7 @@ that runs has is told by its API, at /api/v1/codecs.`,
 		Example: "  node codecs\n  node codecs --json | jq '.[] | select(.available | not)'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p := printer{w: cmd.OutOrStdout(), json: asJSON}
-			return table(p, each(api.Codecs(codec.All(false))), "NAME RATE TYPE BACKEND AVAILABLE WHY-NOT", codecRow)
+			return table(p, each(api.Codecs(codec.All(mixer.MaxRate, false))), "NAME RATE TYPE BACKEND AVAILABLE WHY-NOT", codecRow)
 		}}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

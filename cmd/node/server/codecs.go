@@ -3,13 +3,14 @@ package server
 import (
 	"fmt"
 
+	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/media/codec"
 )
 
 // openCodecs tries the codecs, and tells which there are: one line for each backend that
 // works, and one for each that does not, with what to install.
 func (n *Node) openCodecs() {
-	n.codecs = codec.All(false)
+	n.codecs = codec.All(mixer.MaxRate, false)
 	var backends []string
 	on, off := map[string][]string{}, map[string][]string{}
 	why := map[string]error{}
