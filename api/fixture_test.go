@@ -16,6 +16,7 @@ import (
 	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/store/journal"
 	"github.com/conclave-voice/conclave/store/journal/wal"
@@ -97,7 +98,7 @@ func newFixture(t *testing.T, open bool) *fixture {
 	f.journal, err = journal.Open(journal.Config{Config: wal.Config{Dir: t.TempDir()}}, f.store, direct{}, f.clock, hclog.NewNullLogger())
 	f.must(err)
 	t.Cleanup(func() { f.journal.Close() })
-	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Place: store.Place{Site: "here", Node: "n1"}, Journal: f.journal,
+	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Place: store.Place{Site: "here", Node: "n1"}, Journal: f.journal, Codecs: Codecs(codec.NewRegistry(codec.PCMU(), absent())),
 		Cluster: NewAlone(func() v1.Node { return v1.Node{Site: "here", Node: "n1"} }, func() v1.NodeStatus { return v1.NodeStatus{Ready: "ready", Store: "ok"} }, func(bool) {}), Realm: "conclave",
 		Open: open, Clock: f.clock, Logger: hclog.New(&hclog.LoggerOptions{Output: f.log, Level: hclog.Debug})})
 	f.server = httptest.NewServer(f.handler)

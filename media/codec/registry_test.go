@@ -88,6 +88,16 @@ func TestBrokenCodecIsListedAndNotOffered(t *testing.T) { // SE4: an error, neve
 	}
 }
 
+// CD1: a codec whose library is missing is listed with what to install.
+func TestMissingLibraryIsListed(t *testing.T) {
+	c := PCMA()
+	c.Missing, c.NewEncoder, c.NewDecoder = errors.New("install libx1"), nil, nil
+	s := NewRegistry(c).Status()[0]
+	if s.Available || s.Reason != c.Missing || s.Encode == nil || s.Decode == nil {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestFirstWorkingBackendWins(t *testing.T) {
 	absent, spare := PCMU(), PCMU()
 	absent.Backend, spare.Backend = "native", "spare"

@@ -23,7 +23,7 @@ const (
 
 // Config describes a stream. What is left zero has the default.
 type Config struct {
-	Decoder    codec.Decoder // if it is a codec.Concealer too, it conceals whole frames itself
+	Decoder    codec.Decoder // if it is a codec.Concealer or Recoverer too, it fills gaps itself
 	ClockRate  int           // Hz of the RTP timestamp, 8000
 	SampleRate int           // Hz of the PCM, 8000
 	BitRate    int           // bit/s of the payloads at most, 64000; more than that is heard with gaps
@@ -55,18 +55,19 @@ func (c Config) normal() Config {
 
 // Buffer is the receiving end of one stream. Make it with New.
 type Buffer struct {
-	config  Config
-	frame   int   // samples
-	far     int64 // samples of farOff
-	bound   int64 // samples: the delay at which audio is skipped
-	shift   int   // samples of longestShift
-	native  codec.Concealer
-	queue   queue
-	numbers sequence
-	delay   estimator
-	conceal concealer
-	jitter  jitter
-	stats   Stats // counts only
+	config    Config
+	frame     int   // samples
+	far       int64 // samples of farOff
+	bound     int64 // samples: the delay at which audio is skipped
+	shift     int   // samples of longestShift
+	native    codec.Concealer
+	recoverer codec.Recoverer
+	queue     queue
+	numbers   sequence
+	delay     estimator
+	conceal   concealer
+	jitter    jitter
+	stats     Stats // counts only
 
 	// The sender's clock, extended to 64 bits.
 	stamped bool
@@ -79,6 +80,7 @@ type Buffer struct {
 	end     int64   // position after the last sample that was received and played
 	ahead   []int16 // decoded and not yet played, from play on
 	filled  int     // samples in ahead
+	made    int     // of those, how many from the first on the codec has made up
 	played  int64   // sequence number of the last packet that was decoded
 	damaged bool    // a packet after it could not be decoded
 	packet  int64   // samples of the last packet that was decoded
@@ -104,6 +106,7 @@ func New(config Config) *Buffer {
 		ahead:  make([]int16, samples(Frame+longestShift+longest, c.SampleRate)),
 	}
 	b.native, _ = c.Decoder.(codec.Concealer)
+	b.recoverer, _ = c.Decoder.(codec.Recoverer)
 	return b
 }
 
@@ -251,5 +254,5 @@ func (b *Buffer) drop() {
 	if b.filled > 0 {
 		b.conceal.seam()
 	}
-	b.filled = 0
+	b.filled, b.made = 0, 0
 }

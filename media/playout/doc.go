@@ -16,10 +16,10 @@
 //     repeats itself or is quiet (stretch.go). Drift of the sender's clock is
 //     nothing else than a base that moves.
 //
-// What is missing is concealed by repeating the last pitch periods, fading out
-// within 60 ms, as in Appendix I of ITU-T G.711 (conceal.go). A gap in the
-// timestamps with no gap in the sequence numbers is no loss: the sender was
-// silent.
+// What is missing is filled by the codec, if it can: from a copy in the packet after it
+// (FEC), or by its own concealment (mend.go). Otherwise the last pitch periods are
+// repeated, fading out within 60 ms, as in Appendix I of ITU-T G.711 (conceal.go). A gap
+// in the timestamps with no gap in the sequence numbers is no loss: the sender was silent.
 //
 // Everything is bounded and nothing allocates after New. Push and Read are for
 // one goroutine at a time; Read is called once per 20 ms, after what has arrived

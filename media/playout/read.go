@@ -5,7 +5,7 @@ type Status uint8
 
 const (
 	Silence   Status = iota // the sender is silent, has not begun, or is gone for more than 60 ms
-	Voice                   // what was sent
+	Voice                   // what was sent, or a copy of it that another packet held
 	Concealed               // at least a part of it stands in for what is missing
 )
 
@@ -77,12 +77,11 @@ func (b *Buffer) settle() {
 
 // cut skips n samples.
 func (b *Buffer) cut(n int64) {
-	b.play += n
 	if n < int64(b.filled) {
-		copy(b.ahead, b.ahead[n:b.filled])
-		b.filled -= int(n)
+		b.use(int(n))
 		b.conceal.seam()
 	} else {
+		b.play += n
 		b.drop()
 	}
 }
@@ -102,11 +101,12 @@ func (b *Buffer) assemble(pcm []int16) Status {
 // piece writes at least one sample.
 func (b *Buffer) piece(pcm []int16) (int, Status) {
 	b.decode(len(pcm))
+	if n := b.playMade(pcm); n > 0 {
+		return n, Concealed
+	}
 	if b.filled > 0 {
 		n := copy(pcm, b.ahead[:b.filled])
-		copy(b.ahead, b.ahead[n:b.filled])
-		b.filled -= n
-		b.play += int64(n)
+		b.use(n)
 		b.end = b.play
 		b.conceal.join(pcm[:n])
 		b.conceal.record(pcm[:n])
@@ -140,12 +140,16 @@ func (b *Buffer) hide(pcm []int16) Status {
 	return Silence
 }
 
-// decode decodes packets that follow without a gap, until n samples are ready.
+// decode decodes packets that follow without a gap, or with one that the codec can fill,
+// until n samples are ready.
 func (b *Buffer) decode(n int) {
 	for b.filled < n {
 		front := b.queue.front()
 		next := b.play + int64(b.filled)
 		if front == nil || front.position > next {
+			if b.mend(front, next) {
+				continue
+			}
 			return
 		}
 		room := b.ahead[b.filled:]

@@ -15,6 +15,9 @@ type Stats struct {
 	// Frames of 20 ms that were read, by their Status.
 	Voice, Concealed, Silent uint64
 
+	// Audio of lost packets that was had from copies in the packets after them (FEC).
+	Recovered time.Duration
+
 	// Audio that was put in and taken out to change the delay, outside of silence.
 	Stretched, Shortened time.Duration
 

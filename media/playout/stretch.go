@@ -34,7 +34,7 @@ func (b *Buffer) stretch(pcm []int16) bool {
 		need += b.shift
 	}
 	b.decode(need)
-	if b.filled < need {
+	if b.filled < need || b.made > 0 {
 		return false
 	}
 	lag, ok := b.place(max(surplus, -surplus) > urgent*perMs)
@@ -52,9 +52,7 @@ func (b *Buffer) stretch(pcm []int16) bool {
 		used = putIn(pcm, b.ahead, lag)
 		b.stats.Stretched += b.duration(int64(lag))
 	}
-	copy(b.ahead, b.ahead[used:b.filled])
-	b.filled -= used
-	b.play += int64(used)
+	b.use(used)
 	b.end = b.play
 	b.conceal.record(pcm)
 	return true

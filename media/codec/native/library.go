@@ -8,7 +8,7 @@ import (
 
 var (
 	// ErrLeftOut: this program cannot load libraries at all.
-	ErrLeftOut = errors.New("libraries are left out of this build; use one for Linux on amd64 or arm64 that was built without -tags static")
+	ErrLeftOut = errors.New("libraries are left out of this build: it has the tag \"static\", or is for another system than Linux on amd64 or arm64")
 	// ErrMissing: none of the files that a Source names can be loaded.
 	ErrMissing = errors.New("library not found")
 	// ErrUnfit: there is a library, but not one that can be used.
