@@ -4,13 +4,18 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 )
 
 // What must hold for every codec: the tick does not allocate, and no payload or
 // destination makes it panic (SPEC SE4).
 
 func TestNoAllocation(t *testing.T) {
-	for _, c := range Standard().Codecs() {
+	registry := All(48000, false)
+	if raceEnabled { // it drops what sync.Pool keeps, where calls of libraries have their arguments
+		registry = Standard()
+	}
+	for _, c := range registry.Codecs() {
 		encoder, decoder, pcm, payload := stream(t, c)
 		n, _ := encoder.Encode(payload, pcm)
 		if a := testing.AllocsPerRun(100, func() { _, _ = encoder.Encode(payload, pcm) }); a != 0 {
@@ -62,16 +67,19 @@ func stream(t testing.TB, c Codec) (Encoder, Decoder, []int16, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return encoder, decoder, sweep(c.SampleRate / 50), make([]byte, 1500)
+	frames := max(1, 20*time.Millisecond/c.Frame())
+	return encoder, decoder, sweep(c.SampleRate * int(frames*c.Frame()/time.Millisecond) / 1000), make([]byte, 1500)
 }
 
 func FuzzPayload(f *testing.F) {
 	f.Add([]byte{0, 0x7f, 0x80, 0xff}, uint16(0))
 	f.Add(make([]byte, 480), uint16(960))
-	registry := Standard()
+	registry := All(48000, false)
 	f.Fuzz(func(t *testing.T, payload []byte, room uint16) {
 		for _, c := range registry.Codecs() {
 			encoder, decoder, _, _ := stream(t, c)
+			defer release(encoder)
+			defer release(decoder)
 			pcm := make([]int16, room)
 			n, err := decoder.Decode(pcm, payload)
 			if n < 0 || n > len(pcm) || (err != nil && n != 0) {
@@ -86,8 +94,8 @@ func FuzzPayload(f *testing.F) {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	for _, c := range Standard().Codecs() {
-		b.Run(fmt.Sprint(c.Name, "/", c.ClockRate), func(b *testing.B) {
+	for _, c := range All(48000, false).Codecs() {
+		b.Run(fmt.Sprintf("%s-%d", c.Name, c.SampleRate), func(b *testing.B) {
 			encoder, _, pcm, payload := stream(b, c)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -98,8 +106,8 @@ func BenchmarkEncode(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for _, c := range Standard().Codecs() {
-		b.Run(fmt.Sprint(c.Name, "/", c.ClockRate), func(b *testing.B) {
+	for _, c := range All(48000, false).Codecs() {
+		b.Run(fmt.Sprintf("%s-%d", c.Name, c.SampleRate), func(b *testing.B) {
 			encoder, decoder, pcm, payload := stream(b, c)
 			n, _ := encoder.Encode(payload, pcm)
 			b.ReportAllocs()
