@@ -10,6 +10,7 @@ import (
 type Mixer struct {
 	mu    sync.Mutex
 	ports []*Port
+	tap   Tap // nil: nobody listens
 	rate  int // of the mix in Hz, this tick
 
 	room       player // what everybody hears
@@ -94,8 +95,12 @@ func (m *Mixer) mixAll() {
 	clear(sum)
 	for _, p := range m.ports {
 		p.mu.Lock()
-		for i, v := range p.voice(m.rate) {
+		voice := p.voice(m.rate)
+		for i, v := range voice {
 			sum[i] += int32(v)
+		}
+		if m.tap != nil && voice != nil {
+			m.tap.Voice(p, m.rate, voice)
 		}
 		p.mu.Unlock()
 	}
@@ -109,6 +114,9 @@ func (m *Mixer) mixAll() {
 	full := m.full.begin(m.rate)
 	for i, v := range sum {
 		full[i] = saturate(v)
+	}
+	if m.tap != nil {
+		m.tap.Frame(m.rate, full)
 	}
 	m.music.next(m.tune.begin(m.rate), m.rate)
 	m.quiet.begin(m.rate)

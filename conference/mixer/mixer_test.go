@@ -400,3 +400,43 @@ func TestTickAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations a tick", n)
 	}
 }
+
+// listener is a Tap that keeps what it is given.
+type listener struct {
+	mix    caller
+	voices map[*Port]*caller
+	frames int
+}
+
+func (l *listener) Voice(p *Port, rate int, pcm []int16) {
+	if l.voices[p] == nil {
+		l.voices[p] = &caller{}
+	}
+	l.voices[p].format.SampleRate = rate
+	l.voices[p].heard = append(l.voices[p].heard, pcm...)
+}
+
+func (l *listener) Frame(rate int, mix []int16) {
+	l.mix.format.SampleRate = rate
+	l.mix.heard = append(l.mix.heard, mix...)
+	l.frames++
+}
+
+// CF10: a tap has the mix, and each voice for itself, of those alone who are heard.
+func TestTap(t *testing.T) {
+	l := newLab(t, nil)
+	a, b := l.join("PCMU", 400, talk), l.join("PCMU", 700, talk)
+	muted := l.join("PCMA", 1100, Mode{Hears: true})
+	l.settle()
+	tap := &listener{voices: map[*Port]*caller{}}
+	l.mixer.SetTap(tap)
+	l.run(50)
+	l.mixer.SetTap(nil)
+	l.run(5)
+	tap.mix.hears(t, "the mix", l, 400, 700)
+	if tap.frames != 50 || len(tap.voices) != 2 || tap.voices[muted.port] != nil {
+		t.Fatalf("%d frames, %d voices", tap.frames, len(tap.voices))
+	}
+	tap.voices[a.port].hears(t, "the track of a", l, 400)
+	tap.voices[b.port].hears(t, "the track of b", l, 700)
+}
