@@ -353,7 +353,7 @@ func (c *call) played(tag int) {
 // comeHome puts the port into the call's own mixer, and has the caller's RTP here again
 // before anything is said to it.
 func (c *call) comeHome() {
-	c.own = mixer.New(nil)
+	c.own = mixer.New(mixer.Config{})
 	c.own.Add(c.port)
 	c.engine.config.Media.Add(c.own)
 	c.direct = relayed

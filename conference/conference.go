@@ -80,7 +80,7 @@ func (c *Conference) open(ctx context.Context) {
 	if c.room.Music {
 		music = c.announce.music()
 	}
-	c.mixer = mixer.New(music)
+	c.mixer = mixer.New(mixer.Config{Music: music})
 	r, events := roster.Start(c.row.StartedAt, roster.SettingsOf(c.room))
 	c.roster = r
 	c.record(events)

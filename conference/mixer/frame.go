@@ -1,114 +1,126 @@
 package mixer
 
-import (
-	"github.com/conclave-voice/conclave/media/resample"
+import "github.com/conclave-voice/conclave/media/session"
+
+const (
+	// maxShared is how many encodings of one frame there are for listeners to share: one
+	// for each codec, packet time and phase that they have. Who finds no room encodes for
+	// itself.
+	maxShared = 16
+	// idle is for how many ticks an encoding is kept that nobody wants: 10 s.
+	idle = 500
 )
 
-// duck is how far the mix is turned down under a sound of one's own: 12 dB.
-const duck volume = 64
-
-// maxShared is how many encodings of one frame are kept for sharing in a tick;
-// codecs without memory are few.
-const maxShared = 4
-
-// frame is 20 ms that several listeners hear alike, at the rate of the mix and
-// at 8 kHz, with the encodings that were made of it this tick.
+// frame is 20 ms that several listeners hear alike, at the rate of the mix and, as they
+// are asked for, at theirs, with the encodings that were made of it.
 type frame struct {
-	pcm    [maxFrame]int16
+	tick   uint64
 	rate   int
-	narrow [maxFrame / 2]int16
-	down   *resample.Resampler // 16 to 8 kHz; runs only while the mix is wideband
-	made   bool                // narrow is of this tick
-	shared [maxShared]encoded
-	held   int
+	pcm    []int16
+	others []version
+	shared []encoding
 }
 
-type encoded struct {
-	key     string
-	payload [maxFrame]byte
-	n       int
+// version is the frame at a listener's rate.
+type version struct {
+	rate int
+	made uint64 // the tick that pcm is of
+	pcm  []int16
+	down converter
 }
 
-// begin clears the frame for a new tick and returns its samples.
+// encoding is what listeners with one codec share.
+type encoding struct {
+	*session.Shared
+	made uint64 // the last tick that it encoded
+}
+
+// begin starts the frame of another tick and returns its samples.
 func (f *frame) begin(rate int) []int16 {
-	f.rate, f.made, f.held = rate, false, 0
-	pcm := f.pcm[:rate/50]
-	clear(pcm)
-	return pcm
+	f.tick++
+	f.rate = rate
+	f.pcm = resized(f.pcm, rate/50)
+	for i := len(f.shared) - 1; i >= 0; i-- {
+		if e := f.shared[i]; f.tick-e.made > idle {
+			e.Close()
+			last := len(f.shared) - 1
+			f.shared[i], f.shared[last] = f.shared[last], encoding{}
+			f.shared = f.shared[:last]
+		}
+	}
+	return f.pcm
 }
 
-func (f *frame) wide(rate int) []int16 { return f.pcm[:rate/50] }
+// release closes all encodings.
+func (f *frame) release() {
+	for _, e := range f.shared {
+		e.Close()
+	}
+	f.shared = nil
+}
+
+// wide is the frame at the rate of the mix.
+func (f *frame) wide() []int16 { return f.pcm }
 
 // at gives the frame at a listener's rate.
 func (f *frame) at(rate int) []int16 {
 	if rate == f.rate {
-		return f.pcm[:rate/50]
+		return f.pcm
 	}
-	if !f.made {
-		if f.down == nil {
-			f.down = newResampler(16000, 8000)
-		}
-		f.down.Process(f.narrow[:], f.pcm[:f.rate/50])
-		f.made = true
+	v := f.version(rate)
+	if v.made != f.tick {
+		v.made = f.tick
+		v.down.run(v.pcm, f.pcm, f.rate, rate, f.tick)
 	}
-	return f.narrow[:]
+	return v.pcm
 }
 
-// send sends the frame to a port, encoding it only if nobody with the same codec
-// has had it yet.
+func (f *frame) version(rate int) *version {
+	for i := range f.others {
+		if f.others[i].rate == rate {
+			return &f.others[i]
+		}
+	}
+	f.others = append(f.others, version{rate: rate, pcm: make([]int16, rate/50)})
+	return &f.others[len(f.others)-1]
+}
+
+// send sends the frame to a port, encoded once for all who can share that.
 func (f *frame) send(p *Port) {
-	pcm := f.at(p.rate)
-	key, ok := p.media.Shareable()
-	if !ok {
-		p.media.Send(pcm)
-		return
+	e := f.encoding(p)
+	if e == nil || !p.media.SendShared(e.Shared) {
+		p.media.Send(f.at(p.rate))
 	}
-	for i := range f.held {
-		if e := &f.shared[i]; e.key == key {
-			p.media.SendEncoded(e.payload[:e.n])
-			return
-		}
-	}
-	if f.held == maxShared {
-		p.media.Send(pcm)
-		return
-	}
-	e := &f.shared[f.held]
-	n, err := p.media.Encode(e.payload[:], pcm)
-	if err != nil {
-		return // counted by the session when it sends for itself
-	}
-	e.key, e.n = key, n
-	f.held++
-	p.media.SendEncoded(e.payload[:n])
 }
 
-// finish adds the port's own sounds and volume, and sends.
-func (p *Port) finish(pcm []int16, rate int) {
-	p.hear.apply(pcm)
-	if p.player.playing() {
-		duck.apply(pcm)
-		if tag := p.player.next(pcm, rate); tag != 0 {
-			p.emit(Event{Kind: EventPlayed, Tag: tag})
+// encoding finds the encoding of this tick for a port, or makes it; nil: there is none.
+func (f *frame) encoding(p *Port) *encoding {
+	kind, waiting, _ := p.media.Sharing()
+	for i := range f.shared {
+		e := &f.shared[i]
+		if e.made == f.tick && e.Served(kind, waiting) {
+			return e
+		}
+		// One that has missed a tick goes on if no packet of it is half made.
+		if e.made != f.tick && e.Fits(kind, waiting) && (e.made+1 == f.tick || waiting == 0) {
+			return f.encode(e, p.rate)
 		}
 	}
-	if p.rate == rate {
-		p.media.Send(pcm)
-		return
+	if len(f.shared) == maxShared {
+		return nil
 	}
-	if p.down == nil {
-		p.down = newResampler(16000, 8000)
+	sh, err := p.media.NewShared()
+	if sh == nil || err != nil {
+		return nil
 	}
-	var narrow [maxFrame / 2]int16
-	p.down.Process(narrow[:], pcm)
-	p.media.Send(narrow[:])
+	f.shared = append(f.shared, encoding{Shared: sh, made: f.tick})
+	return f.encode(&f.shared[len(f.shared)-1], p.rate)
 }
 
-// newResampler converts between the two rates of a mix.
-func newResampler(from, to int) *resample.Resampler {
-	r, err := resample.New(from, to)
-	if err != nil {
-		panic(err) // only rates that a mix has come here
+func (f *frame) encode(e *encoding, rate int) *encoding {
+	e.made = f.tick
+	if e.Encode(f.at(rate)) != nil {
+		return nil // counted by the session when it encodes for itself
 	}
-	return r
+	return e
 }

@@ -4,42 +4,70 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/conclave-voice/conclave/media/noise"
 )
+
+// Config is how a mixer mixes.
+type Config struct {
+	Music       Sound   // what ports in Mode.Music hear, looping; nil: silence
+	MaxSpeakers int     // how many are heard at once; 0: DefaultSpeakers
+	AutoGain    bool    // speakers are brought to one loudness
+	Comfort     float64 // dBm0 of the noise under the mix; 0: none
+}
 
 // Mixer mixes the ports that are in it. It is an engine.Ticker.
 type Mixer struct {
+	config Config
+
 	mu    sync.Mutex
 	ports []*Port
 	tap   Tap // nil: nobody listens
-	rate  int // of the mix in Hz, this tick
+	tick  uint64
+	rate  rate
 
 	room       player // what everybody hears
 	announcing bool   // room plays in this tick
 	music      player
+	comfort    *noise.Generator // of the mix's rate; nil: none
 
-	sum    [maxFrame]int32
-	full   frame // everybody's mix
-	tune   frame // music alone
-	quiet  frame
-	common frame // the room's announcement alone
+	may     []*Port // those who may be heard, this tick
+	waiting bool    // somebody hears music
+	heard   []*Port // those who are in the mix
+	limit   limiter
+	sum     []int32
+	scratch [maxFrame]int16
+	second  [maxFrame]int16
+	wide    [maxFrame]int32 // room for one frame
+	full    frame           // everybody's mix
+	tune    frame           // music alone
+	quiet   frame
 }
 
-// New makes an empty mixer. music is what ports in Mode.Music hear, looping; nil
-// for none.
-func New(music Sound) *Mixer {
-	m := &Mixer{}
-	if music != nil {
+// New makes an empty mixer.
+func New(c Config) *Mixer {
+	if c.MaxSpeakers <= 0 {
+		c.MaxSpeakers = DefaultSpeakers
+	}
+	m := &Mixer{config: c}
+	if c.Music != nil {
 		m.music.loop = true
-		m.music.add(0, music)
+		m.music.add(0, c.Music)
 	}
 	return m
 }
 
 // Add puts a port in. Its mode is silent and deaf until SetMode.
 func (m *Mixer) Add(p *Port) {
+	if m.config.Music != nil && p.media != nil {
+		prepare(p.media.Rate(), []Sound{m.config.Music})
+	}
 	p.SetMode(Mode{})
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	p.mu.Lock()
+	p.turn, p.input.gain, p.output.gain = silent(), 0, p.hear
+	p.mu.Unlock()
 	m.ports = append(m.ports, p)
 }
 
@@ -48,6 +76,12 @@ func (m *Mixer) Remove(p *Port) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.ports = slices.DeleteFunc(m.ports, func(x *Port) bool { return x == p })
+	if len(m.ports) == 0 {
+		// Encoders may hold memory that the collector knows nothing of.
+		for _, f := range []*frame{&m.full, &m.tune, &m.quiet} {
+			f.release()
+		}
+	}
 }
 
 // Len is how many ports are in.
@@ -60,6 +94,10 @@ func (m *Mixer) Len() int {
 // Announce plays sounds to all who are not on hold, over the mix.
 func (m *Mixer) Announce(sounds ...Sound) {
 	m.mu.Lock()
+	at := m.rate.now
+	m.mu.Unlock()
+	prepare(at, sounds)
+	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.room.add(0, sounds...)
 }
@@ -68,103 +106,108 @@ func (m *Mixer) Announce(sounds ...Sound) {
 func (m *Mixer) Tick(now time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.takeAll(now)
+	m.tick++
+	best := m.takeAll(now)
+	choose(m.may, m.config.MaxSpeakers)
+	m.settleRate(best)
 	m.mixAll()
-	for _, p := range m.ports {
-		p.mu.Lock()
-		m.give(p)
-		p.mu.Unlock()
-	}
+	m.giveAll()
 }
 
-// takeAll receives from all ports and settles the rate of the mix.
-func (m *Mixer) takeAll(now time.Duration) {
-	m.rate = 8000
+// takeAll receives from all ports, and gives the best rate that any of them has.
+func (m *Mixer) takeAll(now time.Duration) (best int) {
+	m.may, m.waiting = m.may[:0], false
 	for _, p := range m.ports {
 		p.mu.Lock()
-		p.take(now)
+		p.take(now, m.scratch[:], m.config.AutoGain)
+		p.turn.sound = p.input.may && p.input.activity.Sound
+		p.turn.level = p.input.activity.Level
+		if p.input.may {
+			m.may = append(m.may, p)
+		} else {
+			p.turn = silent()
+		}
+		m.waiting = m.waiting || p.mode.Music
 		p.mu.Unlock()
-		m.rate = max(m.rate, p.rate)
+		best = max(best, p.rate)
 	}
+	return best
 }
 
-// mixAll adds up all voices and prepares what listeners share.
+// mixAll adds up those who are heard and prepares what listeners share.
 func (m *Mixer) mixAll() {
-	n := m.rate / 50
+	rate := m.rate.now
+	n := rate / 50
 	sum := m.sum[:n]
 	clear(sum)
+	m.heard = m.heard[:0]
 	for _, p := range m.ports {
 		p.mu.Lock()
-		voice := p.voice(m.rate)
-		for i, v := range voice {
-			sum[i] += int32(v)
-		}
-		if m.tap != nil && voice != nil {
-			m.tap.Voice(p, m.rate, voice)
+		if p.join(rate, m.tick, m.scratch[:]) {
+			m.heard = append(m.heard, p)
+			for i, v := range p.input.own {
+				sum[i] += v
+			}
 		}
 		p.mu.Unlock()
 	}
-	common := m.common.begin(m.rate)
 	if m.announcing = m.room.playing(); m.announcing {
-		m.room.next(common, m.rate)
+		m.room.next(sum, rate)
 	}
-	for i, v := range common {
-		sum[i] += int32(v)
+	if m.comfort != nil {
+		m.comfort.Add(sum)
 	}
-	full := m.full.begin(m.rate)
-	for i, v := range sum {
-		full[i] = saturate(v)
-	}
-	if m.tap != nil {
-		m.tap.Frame(m.rate, full)
-	}
-	m.music.next(m.tune.begin(m.rate), m.rate)
-	m.quiet.begin(m.rate)
+	tune := m.wide[:n]
+	clear(tune)
+	m.music.next(tune, rate)
+	m.rate.smooth(sum, tune)
+	m.limitAll(sum)
+	m.listenIn()
+	ramp{unity, unity, 0}.write(m.tune.begin(rate), tune)
+	clear(m.quiet.begin(rate))
 }
 
-// give sends a port its frame.
-func (m *Mixer) give(p *Port) {
-	if p.rate == 0 {
-		return // nothing negotiated yet
+// limitAll makes the full mix, no louder than can be sent. What each speaker hears, the
+// mix less its own voice, may be louder than that: it counts too, so that one gain does
+// for all.
+func (m *Mixer) limitAll(sum []int32) {
+	peak := peakOf(sum)
+	for _, p := range m.heard {
+		m.rate.smooth(p.input.own)
+		for i, v := range p.input.own {
+			less := int(sum[i] - v)
+			peak = max(peak, less, -less)
+		}
 	}
-	shared := m.shared(p)
-	own := p.talking && p.mode.Hears
-	if !own && !p.player.playing() && (p.hear == unity || shared == &m.quiet) {
-		shared.send(p)
+	gain := m.limit.plan(peak, func(over int) int {
+		first := firstOver(sum, over)
+		for _, p := range m.heard {
+			for i := range first {
+				if less := int(sum[i] - p.input.own[i]); less > over || -less > over {
+					first = i
+					break
+				}
+			}
+		}
+		return first
+	}, m.rate.now)
+	gain.write(m.full.begin(m.rate.now), sum)
+	for _, p := range m.heard {
+		gain.apply(p.input.own)
+	}
+}
+
+// listenIn tells the tap.
+func (m *Mixer) listenIn() {
+	if m.tap == nil {
 		return
 	}
-	var out [maxFrame]int16
-	pcm := out[:m.rate/50]
-	if own {
-		m.withoutOwn(p, pcm)
-	} else {
-		copy(pcm, shared.wide(m.rate))
+	n := m.rate.now / 50
+	for _, p := range m.heard {
+		for i, v := range p.input.own {
+			m.scratch[i] = saturate(v)
+		}
+		m.tap.Voice(p, m.rate.now, m.scratch[:n])
 	}
-	p.finish(pcm, m.rate)
-}
-
-// shared is what the port hears, its own voice and sounds apart.
-func (m *Mixer) shared(p *Port) *frame {
-	switch {
-	case p.mode.Hears && p.mode.Music && !m.announcing:
-		return &m.tune
-	case p.mode.Hears:
-		return &m.full
-	case p.mode.Music:
-		return &m.tune
-	default:
-		return &m.quiet
-	}
-}
-
-// withoutOwn is the mix less the port's own voice.
-func (m *Mixer) withoutOwn(p *Port, pcm []int16) {
-	own := p.in[:len(pcm)]
-	if p.mode.Music && !m.announcing {
-		copy(pcm, m.tune.wide(m.rate)) // alone: there is no one else to hear
-		return
-	}
-	for i := range pcm {
-		pcm[i] = saturate(m.sum[i] - int32(own[i]))
-	}
+	m.tap.Frame(m.rate.now, m.full.wide())
 }

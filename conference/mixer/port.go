@@ -5,25 +5,14 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/media/dtmf"
-	"github.com/conclave-voice/conclave/media/playout"
-	"github.com/conclave-voice/conclave/media/resample"
 	"github.com/conclave-voice/conclave/media/session"
+	"github.com/conclave-voice/conclave/media/voice"
 )
 
-// MaxRate is the highest sample rate, in Hz, that rooms mix at and sessions may have.
-const MaxRate = 16000
-
-// maxFrame is 20 ms at the highest rate of a mix.
-const maxFrame = MaxRate / 50
-
-// unity is a volume of 0 dB; volumes are in 1/256.
-const unity = 256
-
-// MaxVolume and MinVolume bound how far a caller may turn what it hears or says:
-// steps of 3 dB.
 const (
-	MaxVolume = 4
-	MinVolume = -4
+	// MaxRate is the highest sample rate, in Hz, that rooms mix at and sessions may have.
+	MaxRate  = 48000
+	maxFrame = MaxRate / 50 // samples of 20 ms
 )
 
 // Mode is what a port does in its mixer.
@@ -64,22 +53,47 @@ type Port struct {
 	mu      sync.Mutex
 	mode    Mode
 	player  player
-	hear    volume
-	speak   volume
+	hear    int // gains that the caller chose
+	speak   int
 	capture capture
 	dropped uint64
 
 	// Owned by the tick.
-	rate     int // of the session, this tick
-	in       [maxFrame]int16
-	talking  bool // in holds voice that the mix takes
-	up, down *resample.Resampler
-	tones    toneFilter
+	rate   int // of the session, this tick
+	tones  toneFilter
+	in     []int16 // what was received, of one who may be heard
+	input  input
+	turn   turn
+	output output
+}
+
+// input is what becomes of a port's voice.
+type input struct {
+	may      bool // in is of this tick, and may be heard
+	activity voice.Activity
+	detector *voice.Detector
+	rate     int        // of detector
+	auto     voice.Gain // brings it to the loudness of others
+	aim      int        // the gain that it is to have
+	gain     int        // the gain that it has; 0: it is not in the mix
+	up       converter  // from its rate to the mix's
+	own      []int32    // as it went into the mix
+	mixed    bool       // own is of this tick
+}
+
+// output is what a port hears, where that is not what others hear, too.
+type output struct {
+	gain  int // of the mix in it
+	down  converter
+	limit limiter
+	alone bool // it has a frame of its own in this tick
+	since int  // ticks since it had a voice in the mix, up to steady
 }
 
 // NewPort makes a silent, deaf port of a session.
 func NewPort(media *session.Session) *Port {
-	return &Port{media: media, events: make(chan Event, maxEvents), hear: unity, speak: unity}
+	return &Port{media: media, events: make(chan Event, maxEvents), hear: unity, speak: unity,
+		turn: silent(), output: output{gain: unity, since: steady}}
 }
 
 // Events delivers what the ticks see. It is never closed.
@@ -98,6 +112,9 @@ func (p *Port) SetMode(m Mode) {
 // Play queues sounds for this caller alone; the mix goes on softly underneath.
 // When the last of them has been heard, an EventPlayed carries the tag (if not 0).
 func (p *Port) Play(tag int, sounds ...Sound) {
+	if p.media != nil {
+		prepare(p.media.Rate(), sounds)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(sounds) == 0 || !p.player.add(tag, sounds...) {
@@ -113,7 +130,7 @@ func (p *Port) Stop() {
 }
 
 // SetVolumes sets what the caller hears and says, in steps of 3 dB from MinVolume
-// to MaxVolume.
+// to MaxVolume. What it says is brought to the loudness of others before that.
 func (p *Port) SetVolumes(hear, speak int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,99 +171,8 @@ func (p *Port) emit(e Event) {
 	}
 }
 
-// take receives one frame: from the network, through the tone filter, into in.
-func (p *Port) take(now time.Duration) {
-	p.media.Receive(now)
-	for d, ok := p.media.Digit(); ok; d, ok = p.media.Digit() {
-		p.tones.keyed()
-		p.emit(Event{Kind: EventDigit, Digit: d})
-	}
-	n, status := p.media.Read(p.in[:])
-	p.rate = n * 50
-	frame := p.in[:n]
-	if n > 0 {
-		if d, ok := p.tones.process(frame, p.rate, p.media.InBand()); ok {
-			p.emit(Event{Kind: EventDigit, Digit: d, InBand: true})
-		}
-	}
-	if p.capture.left > 0 && n > 0 && p.capture.add(frame, p.rate) {
-		p.endCapture()
-	}
-	p.talking = p.mode.Speaks && n > 0 && status != playout.Silence
-}
-
 func (p *Port) endCapture() {
 	if pcm, rate, ok := p.capture.end(); ok {
 		p.emit(Event{Kind: EventCaptured, Captured: pcm, Rate: rate})
 	}
-}
-
-// voice brings in to the mix's rate and volume. It returns nil for one who does
-// not talk.
-func (p *Port) voice(rate int) []int16 {
-	if !p.talking {
-		return nil
-	}
-	frame := p.in[:p.rate/50]
-	if p.rate != rate {
-		if p.up == nil {
-			p.up = newResampler(8000, 16000)
-		}
-		var narrow [maxFrame / 2]int16
-		copy(narrow[:], frame)
-		frame = p.in[:rate/50]
-		p.up.Process(frame, narrow[:])
-	}
-	p.speak.apply(frame)
-	return frame
-}
-
-// volume is a factor in 1/256.
-type volume int32
-
-// steps are -12 to +12 dB in steps of 3 dB.
-var steps = [...]volume{64, 91, 128, 181, unity, 362, 512, 723, 1024}
-
-func volumeOf(step int) volume {
-	return steps[min(max(step, MinVolume), MaxVolume)-MinVolume]
-}
-
-func (v volume) apply(pcm []int16) {
-	if v == unity {
-		return
-	}
-	for i, x := range pcm {
-		pcm[i] = saturate(int32(x) * int32(v) / unity)
-	}
-}
-
-// capture records frames.
-type capture struct {
-	left int // frames still to come
-	rate int
-	pcm  []int16
-}
-
-func (c *capture) start(frames int) { *c = capture{left: frames} }
-
-// add keeps a frame and says whether that was the last.
-func (c *capture) add(pcm []int16, rate int) bool {
-	if c.pcm == nil {
-		// The one allocation of a recording, at its first frame.
-		c.pcm, c.rate = make([]int16, 0, c.left*len(pcm)), rate
-	}
-	if rate == c.rate && len(c.pcm)+len(pcm) <= cap(c.pcm) {
-		c.pcm = append(c.pcm, pcm...)
-	}
-	c.left--
-	return c.left == 0
-}
-
-func (c *capture) end() ([]int16, int, bool) {
-	if c.pcm == nil && c.left == 0 {
-		return nil, 0, false
-	}
-	pcm, rate := c.pcm, c.rate
-	*c = capture{}
-	return pcm, rate, true
 }

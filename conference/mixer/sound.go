@@ -4,8 +4,18 @@ import "time"
 
 // Sound is audio to be played: a prompt, a tone, a recorded name.
 type Sound interface {
-	// PCM is the whole sound at 8000 or 16000 Hz. It is not to be changed.
+	// PCM is the whole sound at 8000, 16000 or 48000 Hz. It is not to be changed. The
+	// first call at a rate may take long; the next ones do not.
 	PCM(rate int) []int16
+}
+
+// prepare has the first call made outside of the tick.
+func prepare(rate int, sounds []Sound) {
+	for _, s := range sounds {
+		if _, pause := s.(Pause); !pause && rate > 0 {
+			s.PCM(rate)
+		}
+	}
 }
 
 // Pause is silence, as long as it says.
@@ -13,7 +23,11 @@ type Pause time.Duration
 
 // PCM is zeros.
 func (p Pause) PCM(rate int) []int16 {
-	return make([]int16, int(time.Duration(p)*time.Duration(rate)/time.Second))
+	return make([]int16, p.samples(rate))
+}
+
+func (p Pause) samples(rate int) int {
+	return int(time.Duration(p) * time.Duration(rate) / time.Second)
 }
 
 // MaxQueue is how many sounds may wait in one player. What does not fit whole is
@@ -52,20 +66,25 @@ func (p *player) stop() { p.queue, p.frame = p.queue[:0], 0 }
 
 func (p *player) playing() bool { return len(p.queue) > 0 }
 
-// next adds the next frame at rate into out. It returns the tag of a sound that
+// next adds the next frame at rate onto out. It returns the tag of a sound that
 // ended with this frame, or 0.
-func (p *player) next(out []int16, rate int) (ended int) {
+func (p *player) next(out []int32, rate int) (ended int) {
 	if len(p.queue) == 0 {
 		return 0
 	}
-	pcm := p.queue[0].sound.PCM(rate)
-	from := min(p.frame*len(out), len(pcm))
-	n := min(len(out), len(pcm)-from)
-	for i, v := range pcm[from : from+n] {
-		out[i] = saturate(int32(out[i]) + int32(v))
+	from, length := p.frame*len(out), 0
+	switch s := p.queue[0].sound.(type) {
+	case Pause:
+		length = s.samples(rate)
+	default:
+		pcm := s.PCM(rate)
+		length = len(pcm)
+		for i, v := range pcm[min(from, length):min(from+len(out), length)] {
+			out[i] += int32(v)
+		}
 	}
 	p.frame++
-	if from+len(out) < len(pcm) {
+	if from+len(out) < length {
 		return 0
 	}
 	p.frame = 0
@@ -77,8 +96,4 @@ func (p *player) next(out []int16, rate int) (ended int) {
 	p.queue[len(p.queue)-1] = queued{}
 	p.queue = p.queue[:len(p.queue)-1]
 	return ended
-}
-
-func saturate(v int32) int16 {
-	return int16(min(max(v, -32768), 32767))
 }

@@ -43,11 +43,22 @@ func G722() Codec {
 	codec := g722.New()
 	return Codec{
 		Format:     Format{Name: "G722", ClockRate: 8000, SampleRate: 16000, Channels: 1, PayloadType: 9},
-		NewEncoder: func(Format) (Encoder, error) { return codec.NewEncoder(), nil },
+		NewEncoder: func(Format) (Encoder, error) { return g722Encoder{codec.NewEncoder()}, nil },
 		NewDecoder: func(Format) (Decoder, error) { return codec.NewDecoder(), nil },
 		Backend:    "go",
 		Golden:     Golden{PCM: sweep(160), Payload: octets(goldenG722Payload), Decoded: samples(goldenG722Decoded)},
 	}
+}
+
+// g722Encoder is a StateCopier.
+type g722Encoder struct{ *g722.Encoder }
+
+func (e g722Encoder) CopyState(from Encoder) bool {
+	other, ok := from.(g722Encoder)
+	if ok {
+		e.Encoder.CopyState(other.Encoder)
+	}
+	return ok
 }
 
 // sweep is golden audio of n samples: a wave whose loudness and pitch both grow,

@@ -14,6 +14,8 @@ type Stats struct {
 
 	// Frames of 20 ms that were read, by their Status.
 	Voice, Concealed, Silent uint64
+	// Frames that Advance let pass.
+	Passed uint64
 
 	// Audio of lost packets that was had from copies in the packets after them (FEC).
 	Recovered time.Duration

@@ -3,37 +3,71 @@ package resample
 import "math"
 
 const (
-	pairs    = 15        // of taps that are not zero, beside the middle one
-	reach    = 2 * pairs // samples of history that the filter needs, at the lower or higher rate
-	tapBits  = 15        // fractional bits of a tap
-	kaiser   = 5.5       // shape of the window: some 60 dB
-	rounding = 1 << (tapBits - 1)
+	reach   = 15  // samples of the lower rate on either side of the middle
+	tapBits = 15  // fractional bits of a tap
+	kaiser  = 5.5 // shape of the window: some 60 dB
 )
 
-// halfBand are the taps at the distances 1, 3, 5 ... from the middle, for a gain
-// of 1 going up; going down it is half of that. The middle tap is 1, all others
-// are 0.
-type halfBand [pairs]int
+// filter is a low-pass in polyphase form: for each place between two samples that come
+// in on which one that goes out may lie, the taps for the samples around it.
+type filter struct {
+	up, down int // samples out and in of the smallest piece
+	taps     int // in a phase
+	phases   [][]int32
+	// through: a sample that goes out at the place of one that came in is that one.
+	through bool
+}
 
-// design makes the filter: the ideal low-pass at a quarter of the higher rate
-// under a Kaiser window, scaled so that a constant passes exactly.
-func design() *halfBand {
-	var ideal [pairs]float64
-	sum := 0.0
-	for i := range ideal {
-		distance := float64(2*i + 1)
-		x := distance / (reach + 1)
-		ideal[i] = 2 * math.Sin(math.Pi*distance/2) / (math.Pi * distance) * bessel(kaiser*math.Sqrt(1-x*x)) / bessel(kaiser)
-		sum += 2 * ideal[i]
+// ratio is a conversion in lowest terms: samples out and in.
+type ratio struct{ up, down int }
+
+// design makes the filter at a rate that both rates divide, where it is a low-pass at half
+// of the lower one, and deals its taps out to the phases. Each phase is scaled so that a
+// constant passes exactly.
+func design(r ratio) *filter {
+	wide := max(r.up, r.down) // of that rate's samples in one of the lower rate
+	f := &filter{up: r.up, down: r.down, taps: 2 * reach * wide / r.up, through: r.up > r.down && r.down == 1}
+	for phase := range r.up {
+		ideal := make([]float64, f.taps)
+		sum := 0.0
+		for i := range ideal {
+			distance := float64((i-f.taps/2+1)*r.up - phase)
+			ideal[i] = sinc(distance/float64(wide)) * window(distance/float64(reach*wide+1))
+			sum += ideal[i]
+		}
+		f.phases = append(f.phases, quantized(ideal, sum))
 	}
-	var taps halfBand
-	total := 0
-	for i := pairs - 1; i > 0; i-- {
-		taps[i] = int(math.Round(ideal[i] / sum * (1 << tapBits)))
-		total += 2 * taps[i]
+	return f
+}
+
+// quantized rounds taps so that they add up to one; the middle takes what is left over.
+func quantized(ideal []float64, sum float64) []int32 {
+	taps := make([]int32, len(ideal))
+	left, middle := int32(1<<tapBits), 0
+	for i, v := range ideal {
+		taps[i] = int32(math.Round(v / sum * (1 << tapBits)))
+		left -= taps[i]
+		if taps[i] > taps[middle] {
+			middle = i
+		}
 	}
-	taps[0] = (1<<tapBits - total) / 2
-	return &taps
+	taps[middle] += left
+	return taps
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	return math.Sin(math.Pi*x) / (math.Pi * x)
+}
+
+// window is Kaiser's, from -1 to 1.
+func window(x float64) float64 {
+	if x <= -1 || x >= 1 {
+		return 0
+	}
+	return bessel(kaiser*math.Sqrt(1-x*x)) / bessel(kaiser)
 }
 
 // bessel is the modified Bessel function I0, by its power series.
@@ -45,26 +79,3 @@ func bessel(x float64) float64 {
 	}
 	return sum
 }
-
-// between is the sample halfway between window[pairs-1] and window[pairs], all at
-// the lower rate.
-func (h *halfBand) between(window *[2 * pairs]int16) int16 {
-	sum := rounding
-	for i, tap := range h {
-		sum += tap * (int(window[pairs-1-i]) + int(window[pairs+i]))
-	}
-	return clip(sum >> tapBits)
-}
-
-// below is the sample at the place of window[2*pairs-1], low-passed, all at the
-// higher rate.
-func (h *halfBand) below(window *[4*pairs - 1]int16) int16 {
-	const middle = 2*pairs - 1
-	sum := rounding<<1 + int(window[middle])<<tapBits
-	for i, tap := range h {
-		sum += tap * (int(window[middle-1-2*i]) + int(window[middle+1+2*i]))
-	}
-	return clip(sum >> (tapBits + 1))
-}
-
-func clip(v int) int16 { return int16(max(-32768, min(v, 32767))) }

@@ -125,3 +125,15 @@ func (s *Session) Read(pcm []int16) (n int, status playout.Status) {
 	}
 	return n, s.decode.buffer.Read(pcm[:n])
 }
+
+// Skip is Read for who is not listened to: the next 20 ms pass without being decoded. It
+// returns how many samples Read would have given.
+func (s *Session) Skip() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.decode.rate == 0 {
+		return 0
+	}
+	s.decode.buffer.Advance()
+	return s.decode.rate / 50
+}

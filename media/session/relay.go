@@ -144,5 +144,6 @@ func (s *Session) relay(h relayed, payload []byte) {
 		e.header.SequenceNumber = after.SequenceNumber + 1
 		e.header.Timestamp = after.Timestamp + uint32(s.agreed.Format.ClockRate/50)
 	}
-	e.marker, e.pending = true, 0
+	e.marker, e.shared = true, nil
+	e.pack.drop()
 }

@@ -60,16 +60,15 @@ type decoding struct {
 
 // encoding is the sending half.
 type encoding struct {
-	codec     codec.Codec
-	encoder   codec.Encoder
-	header    rtp.Header
-	marker    bool    // the next packet is the first after a pause
-	perPacket int     // samples
-	pending   int     // samples waiting in samples
-	step      uint32  // RTP timestamp units per packet
-	splice    splice  // of what is relayed
-	samples   []int16 // room for a packet, and a frame more
-	out       [headerLength + maxPayload]byte
+	codec  codec.Codec
+	pack   packer
+	kind   string  // what Shared encodings it can use
+	shared *Shared // whose packets were sent last; nil: those of pack
+	header rtp.Header
+	marker bool   // the next packet is the first after a pause
+	step   uint32 // RTP timestamp units per packet
+	splice splice // of what is relayed
+	out    [headerLength + maxPayload]byte
 }
 
 // Stats is what happened since the session was opened. Counts are of packets.
@@ -116,7 +115,8 @@ func (s *Session) Apply(m offeranswer.Media, now time.Duration) error {
 			return err
 		}
 	}
-	s.encode.perPacket = s.decode.rate * int(m.PacketTime/time.Millisecond) / 1000
+	s.encode.pack.perPacket = s.decode.rate * int(m.PacketTime/time.Millisecond) / 1000
+	s.encode.kind = kind(m)
 	s.encode.step = uint32(m.Format.ClockRate * int(m.PacketTime/time.Millisecond) / 1000)
 	if !m.Remote.Addr().IsUnspecified() {
 		s.source.arm(m.Remote, now)
@@ -146,16 +146,16 @@ func (s *Session) changeFormat(m offeranswer.Media) error {
 	s.decode.buffer = playout.New(playout.Config{Decoder: decoder, ClockRate: m.Format.ClockRate, SampleRate: m.Format.SampleRate})
 	s.decode.rate = m.Format.SampleRate
 	s.decode.known = false
-	s.encode.codec, s.encode.encoder = c, encoder
-	s.encode.samples = make([]int16, s.decode.rate*int((codec.MaxPacketTime+FrameTime)/time.Millisecond)/1000)
+	s.encode.codec, s.encode.shared = c, nil
+	s.encode.pack = newPacker(encoder, s.decode.rate)
 	s.encode.header.PayloadType = uint8(m.Format.PayloadType)
-	s.encode.pending, s.encode.marker = 0, true
+	s.encode.marker = true
 	return nil
 }
 
 // release gives back what encoder and decoder hold.
 func (s *Session) release() {
-	release(s.encode.encoder)
+	release(s.encode.pack.encoder)
 	release(s.decode.decoder)
 }
 

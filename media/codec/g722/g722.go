@@ -43,6 +43,9 @@ func (e *Encoder) Encode(dst []byte, pcm []int16) (int, error) {
 	return n, nil
 }
 
+// CopyState makes the encoder go on where from is.
+func (e *Encoder) CopyState(from *Encoder) { *e = *from }
+
 func (e *Encoder) pair(first, second int) byte {
 	low, high := e.split(first, second)
 

@@ -1,0 +1,96 @@
+package mixer
+
+// steady is for how many ticks one who has spoken goes on with an encoding of its own.
+const steady = 0
+
+// giveAll sends all ports their frames: first to those who have one of their own, for an
+// encoder that goes over from a shared one takes its state as of the last tick.
+func (m *Mixer) giveAll() {
+	for _, p := range m.ports {
+		p.mu.Lock()
+		if p.output.alone = m.alone(p); p.output.alone {
+			m.giveAlone(p)
+		}
+		p.mu.Unlock()
+	}
+	for _, p := range m.ports {
+		p.mu.Lock()
+		if !p.output.alone && p.rate > 0 {
+			m.shared(p).send(p)
+		}
+		p.mu.Unlock()
+	}
+}
+
+// shared is what the port hears, its own voice and sounds apart.
+func (m *Mixer) shared(p *Port) *frame {
+	switch {
+	case p.mode.Music && (!p.mode.Hears || !m.announcing):
+		return &m.tune
+	case p.mode.Hears:
+		return &m.full
+	default:
+		return &m.quiet
+	}
+}
+
+// alone says whether a port hears something that nobody else does.
+func (m *Mixer) alone(p *Port) bool {
+	if p.rate == 0 {
+		return false // nothing negotiated yet
+	}
+	if p.player.playing() {
+		return true
+	}
+	from := m.shared(p)
+	return from == &m.full && p.input.mixed || from != &m.quiet && (p.hear != unity || p.output.gain != unity)
+}
+
+// giveAlone sends a port the mix less its own voice (N-1), at the volume that it chose,
+// with its own sounds. All of that is at the port's rate: subtracting after resampling is
+// the same as before, and what is under way in a resampler is not lost when a listener
+// begins to speak.
+func (m *Mixer) giveAlone(p *Port) {
+	n := p.rate / 50
+	out := m.wide[:n]
+	from := m.shared(p)
+	for i, v := range from.at(p.rate) {
+		out[i] = int32(v)
+	}
+	if from == &m.full && p.input.mixed {
+		m.subtract(p, out)
+	}
+	to := p.hear
+	playing := p.player.playing()
+	if playing {
+		to = to * duck / unity
+	}
+	fade(p.output.gain, to, p.rate).apply(out)
+	p.output.gain = to
+	if playing {
+		if tag := p.player.next(out, p.rate); tag != 0 {
+			p.emit(Event{Kind: EventPlayed, Tag: tag})
+		}
+	}
+	p.output.limit.limit(out, p.rate).write(m.scratch[:n], out)
+	p.media.Send(m.scratch[:n])
+}
+
+// subtract takes the port's own voice out of the mix.
+func (m *Mixer) subtract(p *Port, out []int32) {
+	own := p.input.own
+	if p.rate == m.rate.now {
+		for i, v := range own {
+			out[i] -= v
+		}
+		return
+	}
+	narrow, at := m.scratch[:len(own)], m.second[:len(out)]
+	for i, v := range own {
+		narrow[i] = saturate(v)
+	}
+	p.output.down.run(at, narrow, m.rate.now, p.rate, m.tick)
+	for i, v := range at {
+		out[i] -= int32(v)
+	}
+}

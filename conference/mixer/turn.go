@@ -1,0 +1,103 @@
+package mixer
+
+const (
+	// DefaultSpeakers is how many are heard at once where nothing else is said: with more,
+	// nobody is understood.
+	DefaultSpeakers = 4
+
+	holdTicks = 50   // 1 s without a sound after which a place is given up
+	yields    = 10   // 0.2 s without a sound after which it is given to somebody else
+	decay     = 0.3  // dB in a tick, 15 dB/s, by which one is forgotten who is silent
+	louder    = 6.0  // dB by which who wants in must be louder than who is in
+	insists   = 5    // ticks, 0.1 s, for which it must be
+	forgotten = -100 // dBFS
+)
+
+// turn is what decides whether a port is heard.
+type turn struct {
+	sound  bool    // there is sound in this tick
+	level  float32 // dBFS of it
+	score  float32 // the level of late
+	quiet  int     // ticks since it last made a sound
+	wants  int     // ticks for which it has been clearly louder than one who is heard
+	placed bool    // it is heard
+}
+
+// silent is the turn of one who has not been heard of yet.
+func silent() turn { return turn{score: forgotten, quiet: holdTicks + 1} }
+
+// note takes in a tick.
+func (t *turn) note() {
+	t.score = max(t.score-decay, forgotten)
+	t.quiet++
+	if t.sound {
+		t.score, t.quiet = max(t.score, t.level), 0
+	}
+}
+
+// choose gives at most n of those who may be heard a place. Where no more than n may be,
+// all have one, whatever they do: nothing of them is cut off. Of more, the loudest have
+// one who make a sound; they keep it through the pauses between words, and lose it only to
+// somebody else who is clearly louder, or when they have been silent for a second.
+func choose(ports []*Port, n int) {
+	if len(ports) <= n {
+		for _, p := range ports {
+			p.turn.note()
+			p.turn.placed = true
+		}
+		return
+	}
+	placed := 0
+	var best, worst *turn
+	for _, p := range ports {
+		t := &p.turn
+		t.note()
+		if t.placed && t.quiet > holdTicks {
+			t.placed = false
+		}
+		if t.placed {
+			placed++
+			if worst == nil || t.before(worst) {
+				worst = t
+			}
+		}
+	}
+	for ; placed < n; placed++ {
+		if best = loudestWithout(ports); best == nil {
+			return
+		}
+		best.placed, best.wants = true, 0
+	}
+	if best = loudestWithout(ports); best == nil || worst == nil {
+		return
+	}
+	if best.score < worst.score+louder {
+		best.wants = 0
+	} else {
+		best.wants++
+	}
+	if worst.quiet >= yields || best.wants >= insists {
+		worst.placed, best.placed, best.wants = false, true, 0
+	}
+}
+
+// before says whether t has to go before u: who has been silent for longer, then who is
+// softer.
+func (t *turn) before(u *turn) bool {
+	silent, other := t.quiet >= yields, u.quiet >= yields
+	if silent || other {
+		return t.quiet > u.quiet
+	}
+	return t.score < u.score
+}
+
+// loudestWithout is the loudest who makes a sound and has no place; nil if there is none.
+func loudestWithout(ports []*Port) *turn {
+	var best *turn
+	for _, p := range ports {
+		if t := &p.turn; t.sound && !t.placed && (best == nil || t.score > best.score) {
+			best = t
+		}
+	}
+	return best
+}
