@@ -1,7 +1,14 @@
 package mixer
 
-// steady is for how many ticks one who has spoken goes on with an encoding of its own.
-const steady = 0
+// Where the codec has memory, one who is about to share the encoding of others goes on for
+// a while with its own, of the same audio, until both encoders are much alike, and then
+// until nobody makes a sound. With G.722 the change adds -42 dBFS of noise for 0.1 s after
+// the while, as much as the codec has by itself, and less in a pause; at once it would add
+// -24 dBFS (measured under speech).
+const (
+	alike  = 5   // ticks, 0.1 s
+	steady = 100 // ticks, 2 s, after which no pause is waited for any more
+)
 
 // giveAll sends all ports their frames: first to those who have one of their own, for an
 // encoder that goes over from a shared one takes its state as of the last tick.
@@ -34,16 +41,41 @@ func (m *Mixer) shared(p *Port) *frame {
 	}
 }
 
-// alone says whether a port hears something that nobody else does.
+// alone says whether a port has a frame of its own.
 func (m *Mixer) alone(p *Port) bool {
 	if p.rate == 0 {
 		return false // nothing negotiated yet
 	}
+	out := &p.output
+	if m.differs(p) {
+		out.since = 0
+		return true
+	}
+	if out.since == steady {
+		return false
+	}
+	out.since++
+	_, _, stateful := p.media.Sharing()
+	if !stateful || out.since > alike && m.lull {
+		out.since = steady
+	}
+	return out.since < steady
+}
+
+// differs says whether a port hears something that nobody else does.
+func (m *Mixer) differs(p *Port) bool {
 	if p.player.playing() {
 		return true
 	}
-	from := m.shared(p)
-	return from == &m.full && p.input.mixed || from != &m.quiet && (p.hear != unity || p.output.gain != unity)
+	switch m.shared(p) {
+	case &m.quiet:
+		return false
+	case &m.full:
+		if p.input.mixed {
+			return true
+		}
+	}
+	return p.hear != unity || p.output.gain != unity
 }
 
 // giveAlone sends a port the mix less its own voice (N-1), at the volume that it chose,

@@ -33,6 +33,7 @@ type Mixer struct {
 
 	may     []*Port // those who may be heard, this tick
 	waiting bool    // somebody hears music
+	lull    bool    // nobody makes a sound, and nothing is played
 	heard   []*Port // those who are in the mix
 	limit   limiter
 	sum     []int32

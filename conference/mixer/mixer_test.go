@@ -149,12 +149,17 @@ func (l *lab) run(ticks int) {
 		for _, c := range l.callers {
 			c.speak(l.t)
 		}
-		l.mixer.Tick(time.Duration(l.ticks) * session.FrameTime)
-		l.ticks++
+		l.tick()
 		for _, c := range l.callers {
 			c.listen(l.t)
 		}
 	}
+}
+
+// tick is what the engine does.
+func (l *lab) tick() {
+	l.mixer.Tick(time.Duration(l.ticks) * session.FrameTime)
+	l.ticks++
 }
 
 // settle lets jitter buffers fill, and forgets what was heard meanwhile.

@@ -87,7 +87,7 @@ type output struct {
 	down  converter
 	limit limiter
 	alone bool // it has a frame of its own in this tick
-	since int  // ticks since it had a voice in the mix, up to steady
+	since int  // ticks since what it heard was another frame than others', up to steady
 }
 
 // NewPort makes a silent, deaf port of a session.

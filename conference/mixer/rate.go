@@ -57,11 +57,11 @@ func (r *rate) smooth(signals ...[]int32) {
 
 // settleRate finds the rate of this tick.
 func (m *Mixer) settleRate(best int) {
-	silent := !m.room.playing() && !m.waiting
+	m.lull = !m.room.playing() && !m.waiting
 	for _, p := range m.may {
-		silent = silent && !(p.turn.placed && p.turn.quiet == 0)
+		m.lull = m.lull && !(p.turn.placed && p.turn.quiet == 0)
 	}
-	if !m.rate.next(mixRate(best), silent) {
+	if !m.rate.next(mixRate(best), m.lull) {
 		return
 	}
 	m.sum = resized(m.sum, m.rate.now/50)

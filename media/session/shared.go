@@ -20,8 +20,8 @@ const maxShared = 4
 // Codecs with memory need care at both ends of sharing, for the far end's decoder follows
 // the encoder. Where a session that was sent a Shared goes on with Send, its own encoder
 // takes over the state of the shared one (codec.StateCopier), so that nothing is heard of
-// it: for that, Send must come before the Shared is given the next frame. On the way back
-// the decoder finds into step by itself; see [Session.SendShared].
+// it: for that, Send must come before the Shared is given the next frame. On the way back,
+// see [Session.SendShared].
 type Shared struct {
 	kind    string
 	before  int // samples that waited before the last frame
@@ -144,8 +144,8 @@ func copyState(to, from codec.Encoder) {
 
 // SendShared sends the packets that the shared encoding made of the last frame, if it
 // Served the session's Sharing; if not, it does nothing and is false. Where the session's
-// own encoder sent before, a decoder with memory now follows another one: G.722 is in step
-// again within some 20 ms.
+// own encoder sent before, a decoder with memory now follows another one, which is heard
+// unless both have had the same audio for a while.
 func (s *Session) SendShared(sh *Shared) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
