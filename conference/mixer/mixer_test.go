@@ -59,6 +59,9 @@ func (l *lab) join(name string, freq float64, m Mode) *caller {
 	l.t.Helper()
 	c, ok := l.registry.Lookup(name, 8000)
 	if !ok {
+		c, ok = l.registry.Lookup(name, 48000)
+	}
+	if !ok {
 		l.t.Fatal("no codec ", name)
 	}
 	s, err := session.Open(l.ports, l.registry)
@@ -103,13 +106,13 @@ func (c *caller) speak(t testing.TB) {
 		pcm[i] = saturate(int32(v))
 		c.sample++
 	}
-	payload := make([]byte, 400)
+	payload := make([]byte, 1000)
 	n, err := c.encoder.Encode(payload, pcm)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: uint8(c.format.PayloadType), SequenceNumber: c.seq,
-		Timestamp: uint32(c.seq) * 160, SSRC: 1}, Payload: payload[:n]}
+		Timestamp: uint32(c.seq) * uint32(c.format.ClockRate/50), SSRC: 1}, Payload: payload[:n]}
 	c.seq++
 	b, err := p.Marshal()
 	if err != nil {
@@ -134,7 +137,7 @@ func (c *caller) listen(t testing.TB) {
 	if err := p.Unmarshal(buf[:n]); err != nil {
 		t.Fatal(err)
 	}
-	pcm := make([]int16, 320)
+	pcm := make([]int16, 960)
 	n, err = c.decoder.Decode(pcm, p.Payload)
 	if err != nil {
 		t.Fatal(err)
@@ -250,7 +253,7 @@ func TestWidebandAndNarrowbandTogether(t *testing.T) {
 }
 
 // tone is a sound of one frequency.
-type tone struct{ narrow, wide []int16 }
+type tone struct{ narrow, wide, full []int16 }
 
 func newTone(freq float64, d time.Duration) tone {
 	make1 := func(rate int) []int16 {
@@ -260,14 +263,17 @@ func newTone(freq float64, d time.Duration) tone {
 		}
 		return pcm
 	}
-	return tone{make1(8000), make1(16000)}
+	return tone{make1(8000), make1(16000), make1(48000)}
 }
 
 func (s tone) PCM(rate int) []int16 {
-	if rate == 16000 {
+	switch rate {
+	case 8000:
+		return s.narrow
+	case 16000:
 		return s.wide
 	}
-	return s.narrow
+	return s.full
 }
 
 // CF7, CF5: music for those who wait; it loops, and nobody else hears it.

@@ -27,11 +27,12 @@ type Filter struct {
 	blanked   bool // some block of the last frame that was given was
 }
 
-// NewFilter makes a filter for frames of 20 ms at 8000 or 16000 Hz.
+// NewFilter makes a filter for frames of 20 ms at a rate from 8000 to 48000 Hz
+// that package resample knows.
 func NewFilter(rate int) (*Filter, error) {
 	down, err := resample.New(rate, sampleRate)
 	if err != nil || rate < sampleRate {
-		return nil, fmt.Errorf("dtmf: no filter for %d Hz, only for 8000 and 16000", rate)
+		return nil, fmt.Errorf("dtmf: no filter for %d Hz, only for 8000 to 48000 that resample knows", rate)
 	}
 	return &Filter{detector: NewDetector(), down: down, frame: rate / 50, held: make([]int16, rate/50)}, nil
 }

@@ -53,9 +53,9 @@ func readFile(tree fs.FS, name string, edge edge) (recording, error) {
 		return recording{}, fmt.Errorf("%s: %w; convert it with: %s", name, err, soxCommand(name))
 	}
 	if s.rate == Narrowband {
-		return recording{narrow: s.pcm, wide: upsample(s.pcm, edge)}, nil
+		return newRecording(s.pcm, upsample(s.pcm, edge), edge), nil
 	}
-	return recording{narrow: downsample(s.pcm, edge), wide: s.pcm}, nil
+	return newRecording(downsample(s.pcm, edge), s.pcm, edge), nil
 }
 
 func readBounded(tree fs.FS, name string) ([]byte, error) {

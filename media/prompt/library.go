@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -15,13 +16,14 @@ const DefaultLanguage = "en"
 const (
 	Narrowband = 8000
 	Wideband   = 16000
+	Fullband   = 48000 // made of Wideband when it is first asked for, and kept
 )
 
 // Clip is a piece of mono sound. Its samples are shared by all who play it and
 // must not be written to.
 type Clip struct {
 	PCM  []int16
-	Rate int // in Hz: Narrowband or Wideband
+	Rate int // in Hz: Narrowband, Wideband or Fullband
 }
 
 // Duration returns how long the clip plays.
@@ -32,17 +34,40 @@ func (c Clip) Duration() time.Duration {
 	return time.Duration(len(c.PCM)) * time.Second / time.Duration(c.Rate)
 }
 
-// recording is one clip at both rates.
+// recording is one clip at all rates. Copies share what is made later.
 type recording struct {
 	narrow, wide []int16
+	full         *fullband
+}
+
+// fullband is a clip at that rate, which few need: it takes three times the memory.
+type fullband struct {
+	once sync.Once
+	pcm  []int16
+	edge edge
+}
+
+func newRecording(narrow, wide []int16, e edge) recording {
+	return recording{narrow: narrow, wide: wide, full: &fullband{edge: e}}
+}
+
+// at is the clip at a rate; nil at one that there is none of.
+func (r recording) at(rate int) []int16 {
+	switch {
+	case rate == Narrowband:
+		return slices.Clip(r.narrow)
+	case rate == Wideband:
+		return slices.Clip(r.wide)
+	case rate == Fullband && r.full != nil:
+		r.full.once.Do(func() { r.full.pcm = triple(r.wide, r.full.edge) })
+		return slices.Clip(r.full.pcm)
+	}
+	return nil
 }
 
 func (r recording) clip(rate int) Clip {
-	switch rate {
-	case Narrowband:
-		return Clip{PCM: slices.Clip(r.narrow), Rate: rate}
-	case Wideband:
-		return Clip{PCM: slices.Clip(r.wide), Rate: rate}
+	if pcm := r.at(rate); pcm != nil {
+		return Clip{PCM: pcm, Rate: rate}
 	}
 	return Clip{}
 }
@@ -57,7 +82,7 @@ type Library struct {
 }
 
 // Clip returns a prompt in a language (a BCP 47 tag in any case, such as
-// "en-GB") at rate Narrowband or Wideband. A prompt that the tag lacks is taken
+// "en-GB") at rate Narrowband, Wideband or Fullband. A prompt that the tag lacks is taken
 // from the shorter tags ("en"), then from [DefaultLanguage]. An id that none of
 // them has, or another rate, gives the empty clip, which plays as nothing.
 func (l *Library) Clip(lang string, id ID, rate int) Clip {

@@ -216,10 +216,49 @@ func TestResamplingIsClean(t *testing.T) {
 			t.Errorf("%.0f Hz up: %.1f dBFS, rest %.1f", f, level, rest)
 		}
 	}
+	for _, f := range []float64{100, 1000, 3400, 6800} {
+		if level, rest := sineLevels(triple(sine(16000, f), once), 48000, f); math.Abs(level-toneLevel) > 0.1 || rest > -75 {
+			t.Errorf("%.0f Hz to 48 kHz: %.1f dBFS, rest %.1f", f, level, rest)
+		}
+	}
 	for _, f := range []float64{4300, 5000, 7000} {
 		if _, rest := sineLevels(downsample(sine(16000, f), once), 8000, f); rest > -75 {
 			t.Errorf("%.0f Hz folds back at %.1f dBFS", f, rest)
 		}
+	}
+}
+
+// CD2: a clip at 48 kHz is the one at 16 kHz, sample for sample where both have one, also
+// over the end of a loop, and is made once.
+func TestFullband(t *testing.T) {
+	lib, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide, full := lib.MusicRecording().PCM(Wideband), lib.MusicRecording().PCM(Fullband)
+	if len(full) != 3*len(wide) {
+		t.Fatalf("%d samples of %d", len(full), len(wide))
+	}
+	for i := range wide {
+		if full[3*i] != wide[i] {
+			t.Fatalf("sample %d: %d became %d", i, wide[i], full[3*i])
+		}
+	}
+	last := len(full) - 1
+	for _, i := range []int{last - 1, last} { // between the last sample and the first one
+		low, high := min(wide[len(wide)-1], wide[0]), max(wide[len(wide)-1], wide[0])
+		if full[i] < low-300 || full[i] > high+300 {
+			t.Errorf("the loop has a step: %d after %d, before %d", full[i], wide[len(wide)-1], wide[0])
+		}
+	}
+	if again := lib.MusicRecording().PCM(Fullband); &again[0] != &full[0] {
+		t.Error("it was made twice")
+	}
+	if pcm := NewRecording(make([]int16, 800), Narrowband).PCM(Fullband); len(pcm) != 4800 {
+		t.Errorf("%d samples", len(pcm))
+	}
+	if pcm := (Recording{}).PCM(Fullband); pcm != nil {
+		t.Error("nothing has samples")
 	}
 }
 

@@ -1,6 +1,10 @@
 package prompt
 
-import "math"
+import (
+	"math"
+
+	"github.com/conclave-voice/conclave/media/resample"
+)
 
 // edge says what lies beyond the ends of a clip.
 type edge int
@@ -78,6 +82,29 @@ func upsample(pcm []int16, e edge) []int16 {
 		out[2*i+1] = saturate(dot(odd, padded[i+1:]))
 	}
 	return out
+}
+
+// triple turns 16 kHz into 48 kHz, without delay.
+func triple(pcm []int16, e edge) []int16 {
+	const delay = 15 // samples of package resample, which is fast: a minute of music has to be made at once
+	stream, err := resample.New(Wideband, Fullband)
+	if err != nil || len(pcm) == 0 {
+		return nil
+	}
+	before, after := make([]int16, 2*delay), make([]int16, delay)
+	if e == loop {
+		for i := range before {
+			before[i] = pcm[(len(pcm)*len(before)-len(before)+i)%len(pcm)]
+		}
+		for i := range after {
+			after[i] = pcm[i%len(pcm)]
+		}
+	}
+	out := make([]int16, 3*(len(pcm)+delay))
+	stream.Process(out, before)
+	n := stream.Process(out, pcm)
+	stream.Process(out[n:], after)
+	return out[3*delay:]
 }
 
 func dot(taps, samples []float64) float64 {

@@ -27,7 +27,7 @@ func tones() map[ID]recording {
 		ToneLeave: {{high, 110 * time.Millisecond}, {low, 170 * time.Millisecond}},
 		ToneBeep:  {{1000, 300 * time.Millisecond}},
 	} {
-		made[id] = recording{narrow: synthesize(notes, Narrowband), wide: synthesize(notes, Wideband)}
+		made[id] = newRecording(synthesize(notes, Narrowband), synthesize(notes, Wideband), once)
 	}
 	return made
 }
