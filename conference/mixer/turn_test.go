@@ -161,3 +161,20 @@ func TestAutomaticGain(t *testing.T) {
 		t.Errorf("in the pause %.1f dBFS are heard", level)
 	}
 }
+
+// CF13: of callers whom nobody hears, nothing is decoded; of those who speak, all is.
+func TestMutedCallersAreNotDecoded(t *testing.T) {
+	l := newLab(t, nil)
+	muted, speaker := l.join("G722", 400, Mode{Hears: true}), l.join("PCMU", 700, talk)
+	l.run(50)
+	if s := muted.port.Media().Stats().Playout; s.Passed != 50 || s.Voice != 0 {
+		t.Errorf("the muted one: %+v", s)
+	}
+	if s := speaker.port.Media().Stats().Playout; s.Passed != 0 {
+		t.Errorf("the speaker: %+v", s)
+	}
+	muted.port.SetMode(talk)
+	l.settle()
+	l.run(50)
+	speaker.hears(t, "the speaker", l, 400)
+}
