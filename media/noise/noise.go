@@ -41,10 +41,10 @@ func (g *Generator) Add(pcm []int32) {
 	}
 }
 
-// Fill replaces pcm by noise.
-func (g *Generator) Fill(pcm []int16) {
-	for i := range pcm {
-		pcm[i] = int16(max(-32768, min(g.next(), 32767)))
+// AddTo is Add for a line of its own.
+func (g *Generator) AddTo(pcm []int16) {
+	for i, v := range pcm {
+		pcm[i] = int16(max(-32768, min(int32(v)+g.next(), 32767)))
 	}
 }
 

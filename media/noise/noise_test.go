@@ -18,7 +18,7 @@ func TestLevel(t *testing.T) {
 	for _, rate := range []int{8000, 16000, 48000} {
 		for _, want := range []float64{-70, -60, -40} {
 			pcm := make([]int16, 2*rate)
-			New(rate, want).Fill(pcm)
+			New(rate, want).AddTo(pcm)
 			if got := level(pcm); math.Abs(got-want) > 1 {
 				t.Errorf("%d Hz: %.1f dBFS, want %v", rate, got, want)
 			}
@@ -33,7 +33,7 @@ func TestLevel(t *testing.T) {
 func TestShape(t *testing.T) {
 	const rate = 8000
 	pcm := make([]int16, 4*rate)
-	New(rate, -40).Fill(pcm)
+	New(rate, -40).AddTo(pcm)
 	power := func(from, to float64) float64 {
 		sum := 0.0
 		for f := from; f < to; f += 25 {

@@ -49,6 +49,9 @@ func (d Direction) Mirror() Direction {
 	}
 }
 
+// StaticNoise is the payload type of comfort noise at 8000 Hz (RFC 3389 section 4).
+const StaticNoise = 13
+
 // Local is our end of a stream.
 type Local struct {
 	Addr      netip.AddrPort // where we receive RTP
@@ -60,13 +63,17 @@ type Local struct {
 // Media is what both ends have agreed on. It does not change; a re-INVITE makes
 // a new one.
 type Media struct {
-	Format      codec.Format   // the codec, with the payload type that this call uses in Format.PayloadType
-	DTMF        uint8          // payload type of telephone events, both ways; 0: none agreed
-	DTMFClock   int            // Hz of those events, if it is not Format.ClockRate; else 0
-	Remote      netip.AddrPort // where the peer receives RTP
-	RemoteRTCP  netip.AddrPort // RFC 3605, or one port above Remote
-	Direction   Direction
-	PacketTime  time.Duration // how much audio a packet that we send holds, up to codec.MaxPacketTime
-	PeerOnHold  bool          // the peer does not want to hear us
-	RemoteOwner string        // the o= line of the peer, to see whether a re-INVITE changes anything
+	Format codec.Format // the codec, with the payload type that this call uses in Format.PayloadType
+	DTMF   uint8        // payload type of telephone events, both ways; 0: none agreed
+	// DTMFClock is the Hz of those events, if it is not Format.ClockRate; else 0.
+	DTMFClock int
+	// ComfortNoise is the payload type of what a peer sends in pauses (RFC 3389); 0: none
+	// agreed, though the static type is taken all the same.
+	ComfortNoise uint8
+	Remote       netip.AddrPort // where the peer receives RTP
+	RemoteRTCP   netip.AddrPort // RFC 3605, or one port above Remote
+	Direction    Direction
+	PacketTime   time.Duration // how much audio a packet that we send holds, up to codec.MaxPacketTime
+	PeerOnHold   bool          // the peer does not want to hear us
+	RemoteOwner  string        // the o= line of the peer, to see whether a re-INVITE changes anything
 }

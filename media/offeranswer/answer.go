@@ -2,6 +2,7 @@ package offeranswer
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pion/sdp/v3"
@@ -77,6 +78,11 @@ func agree(s stream, formats []codec.Format) (Media, bool) {
 		return agreed, false
 	}
 	agreed.DTMF, agreed.DTMFClock = event(s, agreed.Format.ClockRate)
+	for _, p := range s.payloads {
+		if agreed.ComfortNoise == 0 && isNoise(p, agreed.Format.ClockRate) {
+			agreed.ComfortNoise = p.number
+		}
+	}
 	agreed.PacketTime = packetTime(s, agreed.Format.Frame())
 	agreed.Direction = s.direction.Mirror()
 	agreed.PeerOnHold = !agreed.Direction.Sends() || s.heldByAddress
@@ -115,6 +121,15 @@ func packetTime(s stream, frame time.Duration) time.Duration {
 		t = min(t, s.maxPacketTime)
 	}
 	return max(frame, min(t, codec.MaxPacketTime).Truncate(frame))
+}
+
+// isNoise says whether a payload type is comfort noise for audio of a clock rate. The
+// static type needs no a=rtpmap.
+func isNoise(p payload, clockRate int) bool {
+	if p.name == "" {
+		return p.number == StaticNoise && clockRate == 8000
+	}
+	return strings.EqualFold(p.name, comfortNoise) && p.clockRate == clockRate
 }
 
 func names(list []payload) string {

@@ -52,6 +52,18 @@ func TestAnswer(t *testing.T) {
 			lines: []string{"m=audio 20000 RTP/AVP 8 101", "a=ptime:30", "a=rtpmap:101 telephone-event/8000"},
 		},
 		{
+			name:  "comfort noise where the peer has it",
+			offer: offer("m=audio 4000 RTP/AVP 0 13"),
+			want:  Media{Format: pcmu, ComfortNoise: 13, Direction: SendRecv, PacketTime: 20 * time.Millisecond},
+			lines: []string{"m=audio 20000 RTP/AVP 0 13", "a=rtpmap:13 CN/8000"},
+		},
+		{
+			name:  "comfort noise by name, of the audio's clock",
+			offer: offer("m=audio 4000 RTP/AVP 8 98 99", "a=rtpmap:98 cn/16000", "a=rtpmap:99 cn/8000"),
+			want:  Media{Format: pcma, ComfortNoise: 99, Direction: SendRecv, PacketTime: 20 * time.Millisecond},
+			lines: []string{"m=audio 20000 RTP/AVP 8 99", "a=rtpmap:99 CN/8000"},
+		},
+		{
 			name:  "dynamic types by name, in any case",
 			offer: offer("m=audio 4000 RTP/AVP 18 105", "a=rtpmap:105 g726-32/8000", "a=maxptime:10"),
 			want: Media{Format: codec.Format{Name: "G726-32", ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: 105},

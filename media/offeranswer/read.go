@@ -18,6 +18,9 @@ const defaultPacketTime = 20 * time.Millisecond
 // telephoneEvent is the encoding name of RFC 4733.
 const telephoneEvent = "telephone-event"
 
+// comfortNoise is that of RFC 3389.
+const comfortNoise = "CN"
+
 // maxSize bounds what is parsed; a description of one call has some 500 bytes.
 const maxSize = 64 << 10
 

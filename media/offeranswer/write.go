@@ -24,7 +24,7 @@ func describe(l Local) *sdp.SessionDescription {
 }
 
 // describeStream writes our audio stream with the given formats; of m it takes
-// the event payload type, the packet time and the direction.
+// the payload types of events and comfort noise, the packet time and the direction.
 func describeStream(l Local, protos []string, formats []codec.Format, m Media) *sdp.MediaDescription {
 	s := &sdp.MediaDescription{MediaName: sdp.MediaName{
 		Media: "audio", Port: sdp.RangedPort{Value: int(l.Addr.Port())}, Protos: protos,
@@ -42,6 +42,9 @@ func describeStream(l Local, protos []string, formats []codec.Format, m Media) *
 			clock = formats[0].ClockRate
 		}
 		s.WithCodec(m.DTMF, telephoneEvent, uint32(clock), 0, "0-15")
+	}
+	if m.ComfortNoise != 0 {
+		s.WithCodec(m.ComfortNoise, comfortNoise, uint32(formats[0].ClockRate), 0, "")
 	}
 	if l.RTCP != 0 && l.RTCP != l.Addr.Port()+1 {
 		s.WithValueAttribute("rtcp", strconv.Itoa(int(l.RTCP)))

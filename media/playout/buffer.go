@@ -86,6 +86,7 @@ type Buffer struct {
 	packet  int64   // samples of the last packet that was decoded
 	starved int64   // samples made up since the queue ran dry, while play stood still
 	silent  bool    // the last frame was silence
+	pausing bool    // nothing is to come after what waits
 
 	late  int  // packets in a row that came too late
 	odd   bool // the last packet was far off
@@ -146,6 +147,7 @@ func (b *Buffer) Push(number uint16, timestamp uint32, payload []byte, arrival t
 }
 
 func (b *Buffer) enqueue(extended, position int64, payload []byte) {
+	b.pausing = false
 	evicted := b.queue.insert(extended, position, payload)
 	if evicted == 0 {
 		return
@@ -161,6 +163,12 @@ func (b *Buffer) enqueue(extended, position int64, payload []byte) {
 // Skip takes the sequence number of a packet of the stream that is not audio,
 // such as a telephone event (RFC 4733), so that it does not count as lost.
 func (b *Buffer) Skip(number uint16) { b.count(number) }
+
+// Pause takes the sequence number of a packet by which the sender says that it sends no
+// audio until it is heard again (RFC 3389): then nothing is missing when nothing comes.
+func (b *Buffer) Pause(number uint16) {
+	_, b.pausing = b.count(number)
+}
 
 // Reset begins another stream, with another SSRC. What waits is thrown away;
 // counts and what is known of the network stay.
@@ -194,7 +202,7 @@ func (b *Buffer) count(number uint16) (extended int64, ok bool) {
 func (b *Buffer) renew() {
 	b.queue.clear()
 	b.delay.rebase()
-	b.stamped, b.started, b.odd, b.late = false, false, false, 0
+	b.stamped, b.started, b.odd, b.late, b.pausing = false, false, false, 0, false
 	b.drop()
 }
 

@@ -115,6 +115,10 @@ func (b *Buffer) piece(pcm []int16) (int, Status) {
 	front := b.queue.front()
 	if front == nil { // nothing yet: late, lost, or not sent
 		b.starved += int64(len(pcm))
+		if b.pausing {
+			b.conceal.fadeOut(pcm)
+			return len(pcm), Silence
+		}
 		return len(pcm), b.hide(pcm)
 	}
 	n := int(min(int64(len(pcm)), front.position-b.play))

@@ -96,12 +96,18 @@ func (s *Session) takeRTP(b []byte, from netip.AddrPort, now time.Duration) {
 		s.takeEvent()
 		return
 	}
+	if isNoise(s.agreed, h.PayloadType) {
+		s.decode.comfort.take(s.packet.Payload, s.decode.rate)
+		s.decode.buffer.Pause(h.SequenceNumber)
+		return
+	}
+	s.decode.comfort.audio()
 	s.decode.buffer.Push(h.SequenceNumber, h.Timestamp, s.packet.Payload, now)
 }
 
 // expected says whether the payload type was agreed.
 func (s *Session) expected(pt uint8) bool {
-	return int(pt) == s.agreed.Format.PayloadType || (s.agreed.DTMF != 0 && pt == s.agreed.DTMF)
+	return int(pt) == s.agreed.Format.PayloadType || (s.agreed.DTMF != 0 && pt == s.agreed.DTMF) || isNoise(s.agreed, pt)
 }
 
 func (s *Session) takeEvent() {
@@ -115,7 +121,8 @@ func (s *Session) takeEvent() {
 
 // Read fills pcm with the next frame: Rate()/50 samples. It returns how many
 // samples there are (0 before the first Apply, or if pcm is too short for the
-// rate) and whether they are voice, a concealed loss, or silence.
+// rate) and whether they are voice, a concealed loss, or silence,
+// in which the peer's comfort noise may be.
 func (s *Session) Read(pcm []int16) (n int, status playout.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,7 +130,9 @@ func (s *Session) Read(pcm []int16) (n int, status playout.Status) {
 	if s.closed || n == 0 || len(pcm) < n {
 		return 0, playout.Silence
 	}
-	return n, s.decode.buffer.Read(pcm[:n])
+	status = s.decode.buffer.Read(pcm[:n])
+	s.decode.comfort.fill(pcm[:n], status)
+	return n, status
 }
 
 // Skip is Read for who is not listened to: the next 20 ms pass without being decoded. It

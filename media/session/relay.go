@@ -76,6 +76,7 @@ func (r *Relay) pass(from, to *end, now time.Duration) {
 type relayed struct {
 	rtp.Header
 	event bool   // a telephone event (RFC 4733), not audio
+	noise bool   // comfort noise (RFC 3389)
 	codec string // of the session that it came to
 }
 
@@ -98,6 +99,7 @@ func (s *end) fetch(buf []byte, now time.Duration) (h relayed, payload []byte, m
 	s.decode.buffer.Skip(s.packet.SequenceNumber)
 	h.Header, h.codec = s.packet.Header, s.agreed.Format.Name
 	h.event = s.agreed.DTMF != 0 && s.packet.PayloadType == s.agreed.DTMF
+	h.noise = !h.event && isNoise(s.agreed, s.packet.PayloadType)
 	if h.event {
 		if s.taken.Known(h.Timestamp, s.packet.Payload) {
 			return h, nil, true
@@ -133,8 +135,11 @@ func (s *Session) relay(h relayed, payload []byte) {
 	next := e.header
 	e.header.SequenceNumber, e.header.Timestamp = h.SequenceNumber+e.splice.sequence, h.Timestamp+e.splice.timestamp
 	e.header.Marker, e.header.PayloadType = h.Marker, uint8(s.agreed.Format.PayloadType)
-	if h.event {
+	switch {
+	case h.event:
 		e.header.PayloadType = s.agreed.DTMF
+	case h.noise:
+		e.header.PayloadType = noiseType(s.agreed)
 	}
 	s.put(copy(e.out[headerLength:], payload))
 	// Our own stream, when it goes on, goes on behind the newest packet.

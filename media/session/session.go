@@ -54,6 +54,7 @@ type decoding struct {
 	buffer  *playout.Buffer
 	decoder codec.Decoder // that of buffer
 	events  dtmf.Receiver
+	comfort comfort
 	ssrc    uint32
 	known   bool // ssrc is set
 }
@@ -145,7 +146,7 @@ func (s *Session) changeFormat(m offeranswer.Media) error {
 	s.decode.decoder = decoder
 	s.decode.buffer = playout.New(playout.Config{Decoder: decoder, ClockRate: m.Format.ClockRate, SampleRate: m.Format.SampleRate})
 	s.decode.rate = m.Format.SampleRate
-	s.decode.known = false
+	s.decode.known, s.decode.comfort = false, comfort{}
 	s.encode.codec, s.encode.shared = c, nil
 	s.encode.pack = newPacker(encoder, s.decode.rate)
 	s.encode.header.PayloadType = uint8(m.Format.PayloadType)
