@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"time"
 
@@ -77,7 +78,32 @@ func (s *server) getConference(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if in.At.IsZero() && c.EndedAt.IsZero() {
+		s.tellSpeakers(ctx, &state)
+	}
 	return &reply[v1.ConferenceState]{state}, nil
+}
+
+// speakersPatience is how long the view of a conference waits for the node that hosts it
+// to say who speaks; without that it is complete but for this.
+const speakersPatience = time.Second
+
+// tellSpeakers adds who speaks now.
+func (s *server) tellSpeakers(ctx context.Context, state *v1.ConferenceState) {
+	ctx, cancel := context.WithTimeout(ctx, speakersPatience)
+	defer cancel()
+	speakers, err := s.Focus.Speakers(ctx, store.ConferenceID(state.ID))
+	if err != nil {
+		s.Logger.Debug("who speaks is not known", "conference", state.ID, "error", err)
+		return
+	}
+	for _, speaker := range speakers {
+		for i := range state.Participants {
+			if m := &state.Participants[i]; m.ParticipantID == string(speaker.Participant) {
+				m.Talking, m.Level = speaker.Talking, math.Round(speaker.Level*10)/10
+			}
+		}
+	}
 }
 
 func (s *server) listEvents(ctx context.Context, in *InConference) (*reply[v1.Page[v1.ConferenceEvent]], error) {

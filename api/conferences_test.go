@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/api/v1"
+	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/store"
 )
@@ -53,6 +54,15 @@ func TestConferenceAtAnyInstant(t *testing.T) {
 		s := put[v1.ConferenceState](f, http.StatusOK, http.MethodGet, path+"?at="+at(c.at).Format(time.RFC3339), "")
 		if s.Phase != c.phase || s.Locked != c.locked || !slices.Equal(hears(s, "a"), c.aHears) || !slices.Equal(hears(s, "b"), c.bHas) {
 			t.Errorf("after %d s: %s, locked %v, a hears %v, b hears %v", c.at, s.Phase, s.Locked, hears(s, "a"), hears(s, "b"))
+		}
+	}
+	// CF13: who speaks is told of the present alone.
+	f.focus.speakers = []conference.Speaker{{Participant: "b", Talking: true, Level: -21.34}}
+	f.clock.Advance(time.Minute)
+	for query, talking := range map[string]bool{"": true, "?at=" + at(55).Format(time.RFC3339): false} {
+		m := put[v1.ConferenceState](f, http.StatusOK, http.MethodGet, path+query, "").Participants[0]
+		if m.Talking != talking || talking && m.Level != -21.3 {
+			t.Errorf("%q: %+v", query, m)
 		}
 	}
 	events := put[v1.Page[v1.ConferenceEvent]](f, http.StatusOK, http.MethodGet, path+"/events", "")

@@ -56,7 +56,14 @@ type direct struct{}
 func (direct) Do(ctx context.Context, ask func(context.Context) error) error { return ask(ctx) }
 
 // recordingFocus notes the commands that it is given.
-type recordingFocus struct{ commands []string }
+type recordingFocus struct {
+	commands []string
+	speakers []conference.Speaker
+}
+
+func (f *recordingFocus) Speakers(context.Context, store.ConferenceID) ([]conference.Speaker, error) {
+	return f.speakers, nil
+}
 
 func (f *recordingFocus) note(what string, by conference.By) error {
 	f.commands = append(f.commands, what+" "+by.String())

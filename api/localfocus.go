@@ -39,6 +39,14 @@ func (f LocalFocus) End(_ context.Context, id store.ConferenceID, by conference.
 	return f.command(id, func(c *conference.Conference) error { return c.End(by) })
 }
 
+func (f LocalFocus) Speakers(_ context.Context, id store.ConferenceID) ([]conference.Speaker, error) {
+	c, err := f.host.Conference(id)
+	if err != nil {
+		return nil, err
+	}
+	return c.Speakers(), nil
+}
+
 func (f LocalFocus) command(id store.ConferenceID, do func(*conference.Conference) error) error {
 	c, err := f.host.Conference(id)
 	if err != nil {

@@ -96,4 +96,6 @@ type Focus interface {
 	SetRole(ctx context.Context, id store.ConferenceID, p store.ParticipantID, role store.Role, by conference.By) error
 	Eject(ctx context.Context, id store.ConferenceID, p store.ParticipantID, by conference.By) error
 	End(ctx context.Context, id store.ConferenceID, by conference.By) error
+	// Speakers are those whose voice is heard now.
+	Speakers(ctx context.Context, id store.ConferenceID) ([]conference.Speaker, error)
 }

@@ -76,11 +76,11 @@ func (c *Conference) open(ctx context.Context) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var music mixer.Sound
+	mixing := c.host.config.Mixing
 	if c.room.Music {
-		music = c.announce.music()
+		mixing.Music = c.announce.music()
 	}
-	c.mixer = mixer.New(mixer.Config{Music: music})
+	c.mixer = mixer.New(mixing)
 	r, events := roster.Start(c.row.StartedAt, roster.SettingsOf(c.room))
 	c.roster = r
 	c.record(events)

@@ -49,6 +49,7 @@ type Config struct {
 	Engine          Engine
 	Store           Store
 	Prompts         *prompt.Library
+	Mixing          mixer.Config // of every conference; its Music is each room's own
 	// Busy says whether new participants are refused because audio would suffer; nil: never.
 	Busy func() bool
 	// Closed is told of each conference whose end has been recorded; may be nil.

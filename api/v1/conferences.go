@@ -50,6 +50,8 @@ type Member struct {
 	JoinedAt         time.Time `json:"joinedAt"`
 	Heard            bool      `json:"heard" doc:"Those who are hearing hear this one speak"`
 	Hearing          bool      `json:"hearing"`
+	Talking          bool      `json:"talking" doc:"Its voice is heard now. Never so for an instant of the past"`
+	Level            float64   `json:"level,omitempty" doc:"dBFS of its voice of late, while it is talking; 0 is the loudest that there is"`
 	Hears            []string  `json:"hears,omitempty" nullable:"false" doc:"The participants whom this one hears when they speak. Left out where it would be empty, and in conferences of more than 100"`
 }
 

@@ -18,6 +18,7 @@ type Conferences interface {
 	SetRole(ctx context.Context, id store.ConferenceID, p store.ParticipantID, role store.Role, by conference.By) error
 	Eject(ctx context.Context, id store.ConferenceID, p store.ParticipantID, by conference.By) error
 	End(ctx context.Context, id store.ConferenceID, by conference.By) error
+	Speakers(ctx context.Context, id store.ConferenceID) ([]conference.Speaker, error)
 }
 
 // command is one of them on the wire.
@@ -54,6 +55,9 @@ func ServeConferences(s *rpc.Server, here Conferences) {
 	rpc.Handle(s, methodCommand, func(ctx context.Context, _ certs.Identity, c command) (nothing, error) {
 		return nothing{}, c.give(ctx, here)
 	})
+	rpc.Handle(s, methodSpeakers, func(ctx context.Context, _ certs.Identity, id store.ConferenceID) ([]conference.Speaker, error) {
+		return here.Speakers(ctx, id)
+	})
 }
 
 // Everywhere gives commands to conferences wherever they are hosted.
@@ -69,6 +73,18 @@ var _ Conferences = (*Everywhere)(nil)
 // NewEverywhere makes one at the node self; find says which node hosts a conference.
 func NewEverywhere(self store.Place, here Conferences, client *Client, find func(context.Context, store.ConferenceID) (store.Place, error)) *Everywhere {
 	return &Everywhere{self: self, here: here, client: client, find: find}
+}
+
+// Speakers are those whose voice is heard now, as the node says that hosts the conference.
+func (e *Everywhere) Speakers(ctx context.Context, id store.ConferenceID) ([]conference.Speaker, error) {
+	at, err := e.find(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("finding where conference %s is: %w", id, err)
+	}
+	if at == e.self {
+		return e.here.Speakers(ctx, id)
+	}
+	return rpc.Call[store.ConferenceID, []conference.Speaker](ctx, e.client.rpc, e.client.identity(at), methodSpeakers, id)
 }
 
 func (e *Everywhere) do(ctx context.Context, c command) error {

@@ -23,6 +23,7 @@ const (
 	methodMedia      = "seat.media"
 	methodMediaEnded = "caller.media-ended"
 	methodCommand    = "conference.command"
+	methodSpeakers   = "conference.speakers"
 	methodWhereIs    = "room.where-is"
 )
 

@@ -24,7 +24,10 @@ type Mixer struct {
 	ports []*Port
 	tap   Tap // nil: nobody listens
 	tick  uint64
-	rate  rate
+
+	watchers []*watcher
+
+	rate rate
 
 	room       player // what everybody hears
 	announcing bool   // room plays in this tick
@@ -76,6 +79,7 @@ func (m *Mixer) Add(p *Port) {
 func (m *Mixer) Remove(p *Port) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.settleTalk(p, false)
 	m.ports = slices.DeleteFunc(m.ports, func(x *Port) bool { return x == p })
 	if len(m.ports) == 0 {
 		// Encoders may hold memory that the collector knows nothing of.
@@ -110,6 +114,9 @@ func (m *Mixer) Tick(now time.Duration) {
 	m.tick++
 	best := m.takeAll(now)
 	choose(m.may, m.config.MaxSpeakers)
+	for _, p := range m.may {
+		m.settleTalk(p, p.turn.placed && p.input.activity.Voice)
+	}
 	m.settleRate(best)
 	m.mixAll()
 	m.giveAll()
@@ -126,6 +133,7 @@ func (m *Mixer) takeAll(now time.Duration) (best int) {
 		if p.input.may {
 			m.may = append(m.may, p)
 		} else {
+			m.settleTalk(p, false)
 			p.turn = silent()
 		}
 		m.waiting = m.waiting || p.mode.Music

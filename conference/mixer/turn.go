@@ -21,6 +21,8 @@ type turn struct {
 	quiet  int     // ticks since it last made a sound
 	wants  int     // ticks for which it has been clearly louder than one who is heard
 	placed bool    // it is heard
+
+	talking bool // its voice is, and watchers have been told
 }
 
 // silent is the turn of one who has not been heard of yet.

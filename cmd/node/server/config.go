@@ -13,6 +13,7 @@ import (
 
 	"github.com/conclave-voice/conclave/callflow"
 	"github.com/conclave-voice/conclave/cmd/node/clustering"
+	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/store/money"
 )
 
@@ -49,6 +50,10 @@ type Config struct {
 	MaxCalls        int           // on this node; 0: no limit
 	MaxParticipants int           // in conferences on this node; 0: no limit
 
+	MaxSpeakers  int  // who are heard at once in a conference
+	AutoGain     bool // speakers are brought to one loudness
+	ComfortNoise int  // dBm0 under every mix; 0: none
+
 	StorePatience time.Duration // for a question on a call's way, until the node goes on without the store
 	OfflineCredit string        // decimal; what an account may use meanwhile beyond what the store knows of
 	CopyMaxAge    time.Duration // of the copy that calls are decided by meanwhile; 0: any age
@@ -62,6 +67,7 @@ func DevConfig() Config {
 		SIP: "127.0.0.1:5060", HTTP: "127.0.0.1:8080", RTP: "20000-29999", Realm: "conclave",
 		Role: "all", Seed: true, OpenHTTP: true,
 		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second, ForwardMedia: string(callflow.MediaAuto),
+		MaxSpeakers: mixer.DefaultSpeakers, AutoGain: true, ComfortNoise: -60,
 		StorePatience: time.Second, OfflineCredit: "20.00", CopyMaxAge: 24 * time.Hour, JournalSize: 1024,
 	}
 }
@@ -144,6 +150,12 @@ func (c Config) check() (settings, error) {
 	}
 	if c.MaxMediaLoad < 0 || c.MaxMediaLoad > 100 {
 		return s, fmt.Errorf("--max-media-load %d: write a percentage, 1 to 100, or 0 to refuse nobody", c.MaxMediaLoad)
+	}
+	if c.MaxSpeakers < 1 || c.MaxSpeakers > 32 {
+		return s, fmt.Errorf("--max-speakers %d: write 1 to 32; more than a few at once are not understood", c.MaxSpeakers)
+	}
+	if c.ComfortNoise != 0 && (c.ComfortNoise < -90 || c.ComfortNoise > -40) {
+		return s, fmt.Errorf("--comfort-noise %d: write a level in dBm0, -90 to -40, or 0 for none", c.ComfortNoise)
 	}
 	if s.media, err = callflow.ParseForwardMedia(c.ForwardMedia); err != nil {
 		return s, fmt.Errorf("--forward-media: %w", err)

@@ -25,6 +25,7 @@ import (
 	"github.com/conclave-voice/conclave/callflow/signaling"
 	"github.com/conclave-voice/conclave/cmd/node/clustering"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/engine"
 	"github.com/conclave-voice/conclave/media/prompt"
@@ -124,6 +125,7 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	n.host = conference.NewHost(conference.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, MaxParticipants: n.config.MaxParticipants, Engine: n.media,
 		Store: n.journal, Prompts: prompts, Busy: n.strained.Load, Clock: n.clock, Logger: n.logger.Named("conference"),
+		Mixing: mixer.Config{MaxSpeakers: n.config.MaxSpeakers, AutoGain: n.config.AutoGain, Comfort: float64(n.config.ComfortNoise)},
 		Closed: func(c store.Conference) { locator.Release(c.RoomID, c.Epoch) },
 	})
 	calls := callflow.Config{
