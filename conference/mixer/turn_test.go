@@ -178,3 +178,53 @@ func TestMutedCallersAreNotDecoded(t *testing.T) {
 	l.run(50)
 	speaker.hears(t, "the speaker", l, 400)
 }
+
+// CF13: in a room of 1,000 open lines with five who speak, the four loudest are heard, the
+// fifth and the noise are not, and a speaker hears the others but not itself.
+func TestHallOf1000(t *testing.T) {
+	if testing.Short() {
+		t.Skip("1,000 callers on real sockets")
+	}
+	l := newLab(t, nil)
+	frequencies := []float64{400, 700, 1100, 1500, 1900}
+	for i, f := range frequencies {
+		c := l.join("PCMU", f, talk)
+		if i == 4 {
+			c.loud = 1500
+		}
+	}
+	for range 995 {
+		l.join("PCMU", 0, talk).noise = 32768 * math.Pow(10, -55./20)
+	}
+	speaker, listener := l.callers[0], l.callers[500]
+	for i := range 60 {
+		for _, c := range l.callers {
+			c.speak(t)
+		}
+		l.tick()
+		for _, c := range []*caller{speaker, listener} {
+			if c.listen(t); i < 40 {
+				c.heard = nil
+			}
+		}
+	}
+	for i, f := range frequencies {
+		of, to := speaker.level(f), listener.level(f)
+		switch {
+		case i == 4 && to > 100:
+			t.Errorf("the softest of five is heard at %.0f", to)
+		case i < 4 && math.Abs(to-4000) > 400:
+			t.Errorf("speaker %d is heard at %.0f", i, to)
+		case i == 0 && of > 100:
+			t.Errorf("a speaker hears itself at %.0f", of)
+		case i > 0 && i < 4 && math.Abs(of-4000) > 400:
+			t.Errorf("a speaker hears speaker %d at %.0f", i, of)
+		}
+	}
+	if d := distortion(listener.heard, 8000, frequencies...); d > -30 {
+		t.Errorf("%.1f dB of noise are heard beside them", d)
+	}
+	if heard := len(l.mixer.Talking()); heard != 4 {
+		t.Errorf("%d are talking", heard)
+	}
+}
