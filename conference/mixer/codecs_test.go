@@ -42,7 +42,7 @@ func TestEveryCodec(t *testing.T) {
 	}
 	for _, c := range registry.Codecs() {
 		t.Run(fmt.Sprintf("%s-%d", c.Name, c.SampleRate), func(t *testing.T) {
-			m := New(nil)
+			m := New(Config{})
 			other, _ := registry.Lookup("PCMU", 8000)
 			a, b := newParty(t, registry, ports, c, 700), newParty(t, registry, ports, other, 400)
 			for _, p := range []*party{a, b} {
@@ -57,8 +57,12 @@ func TestEveryCodec(t *testing.T) {
 				a.listen()
 				b.listen()
 			}
-			a.hears(b.freq)
-			b.hears(a.freq)
+			least := 3000.0
+			if c.Name == "LPC" {
+				least = 1500 // a vocoder, whose frames tell pitch and loudness, and no tone
+			}
+			a.hears(b.freq, least)
+			b.hears(a.freq, least)
 		})
 	}
 }
@@ -152,8 +156,9 @@ func (p *party) listen() {
 	}
 }
 
-// hears checks that in the last second the tone is there, within 6 dB.
-func (p *party) hears(freq float64) {
+// hears checks that in the last second the tone is there, from least to 6 dB above what is
+// said.
+func (p *party) hears(freq, least float64) {
 	p.Helper()
 	rate := p.format.SampleRate
 	if len(p.heard) < rate {
@@ -165,7 +170,7 @@ func (p *party) hears(freq float64) {
 		re += float64(v) * math.Cos(phase)
 		im += float64(v) * math.Sin(phase)
 	}
-	if level := 2 * math.Hypot(re, im) / float64(rate); level < 3000 || level > 12000 {
+	if level := 2 * math.Hypot(re, im) / float64(rate); level < least || level > 12000 {
 		p.Errorf("%s hears %.0f Hz at %.0f, 6000 is said", p.format.Name, freq, level)
 	}
 }
