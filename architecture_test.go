@@ -40,7 +40,7 @@ var testingImporters = []string{"github.com/hashicorp/raft"}
 
 // core are the packages that decide: no I/O, no clock, no goroutine of their own.
 var core = []string{
-	"conference/roster", "callflow/dialogue", "billing/rating", "media/offeranswer", "cluster/registry", "sites/reach",
+	"conference/roster", "callflow/dialogue", "billing/rating", "media/offeranswer", "media/quality", "cluster/registry", "sites/reach",
 }
 
 // impure are imports that a core package has no use for.

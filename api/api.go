@@ -18,6 +18,8 @@ type Config struct {
 	Store  Store
 	Ledger Ledger
 	Focus  Focus
+	// Media tells how the media of participants is; nil: nobody does.
+	Media Media
 	// Cluster is NewAlone for a node without one.
 	Cluster Cluster
 	Journal Journal

@@ -93,14 +93,25 @@ func csvColumns() []string {
 	return []string{"id", "conference_id", "room_id", "room_name", "customer_id", "account_id", "call_id", "service",
 		"caller", "called", "ingress_site", "ingress_node", "focus_site", "focus_node", "epoch",
 		"started_at", "ended_at", "duration_seconds", "billed_seconds", "per_minute", "first_seconds", "next_seconds",
-		"amount", "currency", "cause", "recorded_at", "quality"}
+		"amount", "currency", "cause", "recorded_at", "quality",
+		"inbound_mos", "inbound_worst_mos", "inbound_loss", "outbound_mos", "outbound_worst_mos", "outbound_loss"}
 }
 
 func csvRow(x v1.XDR) []string {
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-	return []string{x.ID, x.ConferenceID, x.RoomID, x.RoomName, x.CustomerID, x.AccountID, x.CallID, x.Service,
+	row := []string{x.ID, x.ConferenceID, x.RoomID, x.RoomName, x.CustomerID, x.AccountID, x.CallID, x.Service,
 		x.Caller, x.Called, x.Ingress.Site, x.Ingress.Node, x.Focus.Site, x.Focus.Node, strconv.FormatUint(x.Epoch, 10),
 		at(x.StartedAt), at(x.EndedAt), strconv.FormatInt(x.DurationSeconds, 10), strconv.FormatInt(x.BilledSeconds, 10),
 		x.Rate.PerMinute.String(), strconv.Itoa(x.Rate.FirstSeconds), strconv.Itoa(x.Rate.NextSeconds),
 		x.Amount.String(), x.Currency, x.Cause, at(x.RecordedAt), string(x.Quality)}
+	return append(append(row, scoreColumns(x.Inbound)...), scoreColumns(x.Outbound)...)
+}
+
+// scoreColumns are empty where nothing is known.
+func scoreColumns(s v1.Score) []string {
+	if s == (v1.Score{}) {
+		return make([]string, 3)
+	}
+	text := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+	return []string{text(s.MOS), text(s.WorstMOS), text(s.Loss)}
 }

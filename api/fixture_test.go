@@ -15,6 +15,7 @@ import (
 
 	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/billing"
+	"github.com/conclave-voice/conclave/callflow"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/store"
@@ -42,6 +43,7 @@ type fixture struct {
 	store    *sqlstore.Store
 	clock    *clockwork.FakeClock
 	focus    *recordingFocus
+	media    someMedia
 	journal  *journal.Journal
 	log      *strings.Builder
 	server   *httptest.Server
@@ -88,8 +90,15 @@ func (f *recordingFocus) End(_ context.Context, _ store.ConferenceID, by confere
 	return f.note("end", by)
 }
 
+// someMedia knows the media of those that it is told of.
+type someMedia map[store.ParticipantID]callflow.Quality
+
+func (m someMedia) Qualities(context.Context, []store.Participant) map[store.ParticipantID]callflow.Quality {
+	return m
+}
+
 func newFixture(t *testing.T, open bool) *fixture {
-	f := &fixture{T: t, clock: clockwork.NewFakeClockAt(time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)), focus: &recordingFocus{},
+	f := &fixture{T: t, clock: clockwork.NewFakeClockAt(time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)), focus: &recordingFocus{}, media: someMedia{},
 		log: &strings.Builder{}, tokens: map[string]string{}}
 	var err error
 	f.store, err = sqlstore.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "conclave.db"))
@@ -105,7 +114,7 @@ func newFixture(t *testing.T, open bool) *fixture {
 	f.journal, err = journal.Open(journal.Config{Config: wal.Config{Dir: t.TempDir()}}, f.store, direct{}, f.clock, hclog.NewNullLogger())
 	f.must(err)
 	t.Cleanup(func() { f.journal.Close() })
-	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Place: store.Place{Site: "here", Node: "n1"}, Journal: f.journal, Codecs: Codecs(codec.NewRegistry(codec.PCMU(), absent())),
+	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Media: f.media, Place: store.Place{Site: "here", Node: "n1"}, Journal: f.journal, Codecs: Codecs(codec.NewRegistry(codec.PCMU(), absent())),
 		Cluster: NewAlone(func() v1.Node { return v1.Node{Site: "here", Node: "n1"} }, func() v1.NodeStatus { return v1.NodeStatus{Ready: "ready", Store: "ok"} }, func(bool) {}), Realm: "conclave",
 		Open: open, Clock: f.clock, Logger: hclog.New(&hclog.LoggerOptions{Output: f.log, Level: hclog.Debug})})
 	f.server = httptest.NewServer(f.handler)

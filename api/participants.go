@@ -47,7 +47,7 @@ func (s *server) listParticipants(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(in.page(), rows, func(p store.Participant) string { return string(p.ID) }, participantView), nil
+	return pageOf(in.page(), rows, func(p store.Participant) string { return string(p.ID) }, s.viewWithMedia(ctx, rows)), nil
 }
 
 func (s *server) getParticipant(ctx context.Context, in *InParticipant) (*reply[v1.Participant], error) {
@@ -55,7 +55,7 @@ func (s *server) getParticipant(ctx context.Context, in *InParticipant) (*reply[
 	if err != nil {
 		return nil, err
 	}
-	return &reply[v1.Participant]{participantView(p)}, nil
+	return &reply[v1.Participant]{s.viewWithMedia(ctx, []store.Participant{p})(p)}, nil
 }
 
 // present finds a participant that may be commanded.

@@ -49,7 +49,11 @@ func xdrView(x store.XDR) v1.XDR {
 		CustomerID: string(x.CustomerID), AccountID: string(x.AccountID), CallID: string(x.CallID), Service: string(x.Service),
 		Caller: x.Caller, Called: x.Called, Ingress: placeView(x.Ingress), Focus: placeView(x.Focus), Epoch: x.Epoch,
 		StartedAt: x.StartedAt, EndedAt: x.EndedAt, DurationSeconds: int64(x.Duration / time.Second), BilledSeconds: int64(x.Billed / time.Second),
-		Rate: rateView(x.Currency)(x.Rate), Amount: x.Amount, Currency: x.Currency, Cause: string(x.Cause), Quality: x.Quality, RecordedAt: x.RecordedAt}
+		Rate: rateView(x.Currency)(x.Rate), Amount: x.Amount, Currency: x.Currency, Cause: string(x.Cause), Quality: x.Quality, Inbound: scoreView(x.Inbound), Outbound: scoreView(x.Outbound), RecordedAt: x.RecordedAt}
+}
+
+func scoreView(s store.Score) v1.Score {
+	return v1.Score{MOS: float64(s.MOS) / 100, WorstMOS: float64(s.WorstMOS) / 100, Loss: float64(s.Loss) / 10_000}
 }
 
 func (s *server) listXDRs(ctx context.Context, in *struct {

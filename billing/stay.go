@@ -25,6 +25,8 @@ type Stay struct {
 	offline     bool         // it has gone on beyond what the store has reserved
 	known       money.Amount // what the store has reserved, for sure
 	usedUp      bool         // the store said last that there is no more
+	inbound     store.Score  // for the record
+	outbound    store.Score
 }
 
 // MaxDuration is how long the stay may last by what is reserved now.
@@ -103,9 +105,12 @@ func (s *Stay) Settle(at time.Time, cause store.ReleaseCause, quality json.RawMe
 		s.service.logger.Warn("stay cost more than was reserved: the store could not be asked",
 			"participant", x.ID, "account", x.AccountID, "over", over)
 	}
-	x.Quality = quality
+	x.Quality, x.Inbound, x.Outbound = quality, s.inbound, s.outbound
 	return s.end(x)
 }
+
+// Rated notes how good the media was each way, for the record. Call it before Settle.
+func (s *Stay) Rated(inbound, outbound store.Score) { s.inbound, s.outbound = inbound, outbound }
 
 // Move notes that the stay goes on in another conference.
 func (s *Stay) Move(conf store.ConferenceID, focus store.Place, epoch uint64) {

@@ -121,6 +121,7 @@ type Engine struct {
 	relayed  atomic.Uint64 // RTP packets passed on
 	returned atomic.Uint64 // calls whose media came back
 	taken    takeovers
+	graded   grades
 }
 
 // New makes an engine; call Run.

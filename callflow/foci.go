@@ -26,6 +26,8 @@ type Foci interface {
 	// Media asks a node for reports of callers that it mixes. Those that it does not
 	// know are left out. That it answers is a sign of life; it may be asked about none.
 	Media(ctx context.Context, node store.Place, callers []store.ParticipantID) (map[store.ParticipantID]MediaReport, error)
+	// Qualities asks a node how the media of callers is, as far as it knows.
+	Qualities(ctx context.Context, node store.Place, callers []store.ParticipantID) (map[store.ParticipantID]Quality, error)
 	// MediaEnded tells the node that took a caller's call how its media was here.
 	MediaEnded(ctx context.Context, node store.Place, p store.ParticipantID, r MediaReport) error
 	// Alive says whether a node is live, as far as is known; Ping asks it for a sign of

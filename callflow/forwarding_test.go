@@ -144,6 +144,10 @@ func (p *pair) Media(_ context.Context, node store.Place, ids []store.Participan
 	}
 	return p.at(node).Media(ids), nil
 }
+func (p *pair) Qualities(ctx context.Context, node store.Place, callers []store.ParticipantID) (map[store.ParticipantID]Quality, error) {
+	return p.at(node).Qualities(ctx, callers), nil
+}
+
 func (p *pair) MediaEnded(_ context.Context, node store.Place, id store.ParticipantID, r MediaReport) error {
 	return p.at(node).MediaEnded(id, r)
 }

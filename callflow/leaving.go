@@ -79,7 +79,10 @@ func (c *call) settle(at time.Time, cause store.ReleaseCause) {
 		return
 	}
 	c.engine.unhold(c, c.stay.Participant.ID)
-	quality, err := json.Marshal(c.quality())
+	q := c.quality()
+	c.engine.graded.add(q)
+	c.stay.Rated(q.Inbound.score(), q.Outbound.score())
+	quality, err := json.Marshal(q)
 	if err != nil {
 		c.logger.Error("the quality of a stay is not kept", "error", err)
 	}

@@ -6,29 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/conclave-voice/conclave/media/session"
 	"github.com/conclave-voice/conclave/store"
 )
-
-// Quality is what the media says of a stay. It is stored with the stay's record.
-type Quality struct {
-	Received    uint64  `json:"packetsReceived"`
-	Sent        uint64  `json:"packetsSent"`
-	Lost        uint64  `json:"packetsLost"` // of those that should have been received
-	Late        uint64  `json:"packetsLate"` // received when their time to be played was over
-	Strays      uint64  `json:"strays"`      // from who is not the caller
-	JitterMs    int64   `json:"jitterMs"`
-	DelayMs     int64   `json:"delayMs"`     // of the jitter buffer
-	RoundTripMs int64   `json:"roundTripMs"` // by RTCP; 0: not known
-	PeerLoss    float64 `json:"peerLoss"`    // share of our packets that the caller lost lately, 0..1
-	// Media is which way the media of a forwarded call went last: direct or relay.
-	Media string `json:"media,omitempty"`
-}
-
-func qualityOf(s session.Stats) Quality {
-	return Quality{Received: s.Received, Sent: s.Sent, Lost: s.Playout.Lost, Late: s.Playout.Late, Strays: s.Strays,
-		JitterMs: s.Playout.Jitter.Milliseconds(), DelayMs: s.Playout.Delay.Milliseconds(), RoundTripMs: s.RoundTrip.Milliseconds(), PeerLoss: s.PeerLoss}
-}
 
 // MediaReport is what a node tells of the RTP of a caller that it mixes.
 type MediaReport struct {
@@ -46,7 +25,7 @@ func (c *call) report() (r MediaReport, ok bool) {
 	if media == nil {
 		return r, false
 	}
-	return MediaReport{Quality: qualityOf(media.Stats()), Source: media.Source(), Silence: media.Silence(c.engine.config.Media.Now())}, true
+	return MediaReport{Quality: qualityOf(media), Source: media.Source(), Silence: media.Silence(c.engine.config.Media.Now())}, true
 }
 
 // lastReport is what the focus has told of a call of ours.
@@ -102,41 +81,4 @@ func (c *call) reportEnd() {
 	if err := c.engine.config.Foci.MediaEnded(ctx, c.from, c.hosted, r); err != nil {
 		c.logger.Debug("the ingress was not told of the media", "error", err)
 	}
-}
-
-// collect keeps what was told of a leg that is over.
-func (c *call) collect(l *focusLeg) {
-	r, relay := l.last.get().Quality, l.media.Stats()
-	// What this node relayed it has counted itself.
-	c.far.Received += r.Received - min(r.Received, relay.Sent)
-	c.far.Sent += r.Sent - min(r.Sent, relay.Received)
-	c.far.Lost += r.Lost
-	c.far.Late += r.Late
-	c.far.Strays += r.Strays
-	c.far.JitterMs, c.far.DelayMs, c.far.RoundTripMs, c.far.PeerLoss = r.JitterMs, r.DelayMs, r.RoundTripMs, r.PeerLoss
-	c.far.Media = string(MediaRelay)
-	if l.past() {
-		c.far.Media = string(MediaDirect)
-	}
-}
-
-// quality is what the media says of the stay, here and where it was mixed.
-func (c *call) quality() Quality {
-	if c.media == nil {
-		return c.far // it was taken over, and there was no port for it
-	}
-	q := qualityOf(c.media.Stats())
-	if c.far.Media == "" {
-		return q
-	}
-	q.Received += c.far.Received
-	q.Sent += c.far.Sent
-	q.Lost = c.lostBefore + c.far.Lost // where it is mixed, what is lost on the way here is missed too
-	q.Late += c.far.Late
-	q.Strays += c.far.Strays
-	q.JitterMs, q.DelayMs, q.Media = c.far.JitterMs, c.far.DelayMs, c.far.Media
-	if c.far.Media == string(MediaDirect) {
-		q.RoundTripMs, q.PeerLoss = c.far.RoundTripMs, c.far.PeerLoss
-	}
-	return q
 }

@@ -47,13 +47,14 @@ type mediaTerms struct {
 	Format     codec.Format          `json:"format"`
 	DTMF       uint8                 `json:"dtmf"`
 	PacketTime time.Duration         `json:"packetTime"`
+	XR         bool                  `json:"xr,omitempty"`
 	Direction  offeranswer.Direction `json:"direction"` // as that end sees it
 }
 
 // termsOf are what the focus is told of the caller with whom m is agreed, when the
 // caller sends it RTP itself.
 func termsOf(m offeranswer.Media) mediaTerms {
-	return mediaTerms{Addr: m.Remote, RTCP: m.RemoteRTCP.Port(), Format: m.Format, DTMF: m.DTMF, PacketTime: m.PacketTime,
+	return mediaTerms{Addr: m.Remote, RTCP: m.RemoteRTCP.Port(), Format: m.Format, DTMF: m.DTMF, PacketTime: m.PacketTime, XR: m.XR,
 		Direction: m.Direction.Mirror()}
 }
 
@@ -66,7 +67,7 @@ func (t mediaTerms) at(addr netip.AddrPort) mediaTerms {
 
 // offer describes the terms to the focus.
 func (t mediaTerms) offer(l offeranswer.Local) ([]byte, error) {
-	return offeranswer.OfferSame(offeranswer.Media{Format: t.Format, DTMF: t.DTMF, PacketTime: t.PacketTime}, l, t.Direction)
+	return offeranswer.OfferSame(offeranswer.Media{Format: t.Format, DTMF: t.DTMF, PacketTime: t.PacketTime, XR: t.XR}, l, t.Direction)
 }
 
 // mediaStep is what is to be done next to bring media to where it is wanted.

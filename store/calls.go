@@ -160,8 +160,17 @@ type XDR struct {
 	Amount       money.Amount
 	Currency     string
 	Cause        ReleaseCause
+	Inbound      Score           // of what was heard of the caller
+	Outbound     Score           // of what the caller heard
 	Quality      json.RawMessage // an object: what the media said of the stay; nil if nothing
 	RecordedAt   time.Time
+}
+
+// Score is how good one direction of a stay's media was. The zero value: that is not known.
+type Score struct {
+	MOS      int // mean opinion score by the E-model (ITU-T G.107), the mean of the stay, in hundredths: 100 to 450
+	WorstMOS int // of its worst interval of some 5 s
+	Loss     int // share of the packets that were not heard, in ten-thousandths
 }
 
 // EntryKind is why a ledger entry was made.

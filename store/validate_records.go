@@ -63,7 +63,21 @@ func (x XDR) Validate() error {
 		wholeSeconds("first interval", x.Rate.First, 0),
 		wholeSeconds("next interval", x.Rate.Next, 0),
 		currency(x.Currency),
+		x.Inbound.validate("inbound"),
+		x.Outbound.validate("outbound"),
 		object("quality", x.Quality))
+}
+
+func (s Score) validate(direction string) error {
+	switch {
+	case s == Score{}:
+		return nil
+	case s.MOS < 100 || s.MOS > 500 || s.WorstMOS < 100 || s.WorstMOS > 500:
+		return invalid(direction+" MOS", s, "in hundredths, it is 100 to 500, or 0 for not known")
+	case s.Loss < 0 || s.Loss > 10_000:
+		return invalid(direction+" loss", s.Loss, "in ten-thousandths, it is 0 to 10000")
+	}
+	return nil
 }
 
 func (e LedgerEntry) Validate() error {

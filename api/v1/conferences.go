@@ -82,6 +82,8 @@ type Participant struct {
 	JoinedAt     time.Time `json:"joinedAt"`
 	LeftAt       time.Time `json:"leftAt,omitzero"`
 	Cause        string    `json:"cause,omitempty" doc:"Why the stay ended"`
+	// Media is of one who is in. What is known of one who has left is in its usage record.
+	Media *ParticipantMedia `json:"media,omitempty" doc:"How the media is now. Left out for one who has left, or whose node does not answer"`
 }
 
 // ConferenceEdit changes what is given and leaves the rest.

@@ -63,6 +63,15 @@ type XDR struct {
 	Amount          money.Amount    `json:"amount" example:"0.90"`
 	Currency        string          `json:"currency"`
 	Cause           string          `json:"cause"`
+	Inbound         Score           `json:"inbound,omitzero" doc:"Of what was heard of the caller. Left out if nothing is known"`
+	Outbound        Score           `json:"outbound,omitzero" doc:"Of what the caller heard, by its telephone's reports. Left out if it made none"`
 	Quality         json.RawMessage `json:"quality,omitempty" doc:"What the media said of the stay"`
 	RecordedAt      time.Time       `json:"recordedAt"`
+}
+
+// Score is how good one direction of a stay's media was.
+type Score struct {
+	MOS      float64 `json:"mos" minimum:"1" maximum:"5" example:"4.38" doc:"By the E-model (ITU-T G.107, G.107.1): the mean of the stay"`
+	WorstMOS float64 `json:"worstMos" minimum:"1" maximum:"5" example:"3.94" doc:"Of its worst interval of some 5 s"`
+	Loss     float64 `json:"loss" minimum:"0" maximum:"1" example:"0.0021" doc:"Share of the packets that were lost or came too late to be heard"`
 }

@@ -84,6 +84,12 @@ func (c *Client) Media(ctx context.Context, node store.Place, callers []store.Pa
 	return rpc.Call[mediaRequest, map[store.ParticipantID]callflow.MediaReport](ctx, c.rpc, c.identity(node), methodMedia, mediaRequest{Callers: callers})
 }
 
+// Qualities asks a node how the media of callers is: of those that it mixes, and of those
+// whose calls it has.
+func (c *Client) Qualities(ctx context.Context, node store.Place, callers []store.ParticipantID) (map[store.ParticipantID]callflow.Quality, error) {
+	return rpc.Call[mediaRequest, map[store.ParticipantID]callflow.Quality](ctx, c.rpc, c.identity(node), methodQualities, mediaRequest{Callers: callers})
+}
+
 // MediaEnded tells the node that took a caller's call how its media was here.
 func (c *Client) MediaEnded(ctx context.Context, node store.Place, p store.ParticipantID, r callflow.MediaReport) error {
 	_, err := rpc.Call[mediaEndedRequest, nothing](ctx, c.rpc, c.identity(node), methodMediaEnded, mediaEndedRequest{Participant: p, Report: r})

@@ -21,6 +21,7 @@ const (
 	methodSay        = "seat.say"
 	methodStanding   = "caller.standing"
 	methodMedia      = "seat.media"
+	methodQualities  = "caller.quality"
 	methodMediaEnded = "caller.media-ended"
 	methodCommand    = "conference.command"
 	methodSpeakers   = "conference.speakers"

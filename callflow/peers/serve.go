@@ -22,6 +22,7 @@ type Hosting interface {
 	Say(p store.ParticipantID, prompts []prompt.ID) error
 	Standing(from store.Place, p store.ParticipantID, st roster.Standing) error
 	Media(callers []store.ParticipantID) map[store.ParticipantID]callflow.MediaReport
+	Qualities(ctx context.Context, callers []store.ParticipantID) map[store.ParticipantID]callflow.Quality
 	MediaEnded(p store.ParticipantID, r callflow.MediaReport) error
 }
 
@@ -48,6 +49,9 @@ func Serve(s *rpc.Server, h Hosting, l Locator) {
 	})
 	rpc.Handle(s, methodMedia, func(_ context.Context, _ certs.Identity, r mediaRequest) (map[store.ParticipantID]callflow.MediaReport, error) {
 		return h.Media(r.Callers), nil
+	})
+	rpc.Handle(s, methodQualities, func(ctx context.Context, _ certs.Identity, r mediaRequest) (map[store.ParticipantID]callflow.Quality, error) {
+		return h.Qualities(ctx, r.Callers), nil
 	})
 	rpc.Handle(s, methodMediaEnded, func(_ context.Context, _ certs.Identity, r mediaEndedRequest) (nothing, error) {
 		return nothing{}, h.MediaEnded(r.Participant, r.Report)

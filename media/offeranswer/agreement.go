@@ -75,5 +75,6 @@ type Media struct {
 	Direction    Direction
 	PacketTime   time.Duration // how much audio a packet that we send holds, up to codec.MaxPacketTime
 	PeerOnHold   bool          // the peer does not want to hear us
+	XR           bool          // the peer wants VoIP metrics in extended reports (RFC 3611 section 5)
 	RemoteOwner  string        // the o= line of the peer, to see whether a re-INVITE changes anything
 }

@@ -84,6 +84,7 @@ func agree(s stream, formats []codec.Format) (Media, bool) {
 		}
 	}
 	agreed.PacketTime = packetTime(s, agreed.Format.Frame())
+	agreed.XR = s.metrics
 	agreed.Direction = s.direction.Mirror()
 	agreed.PeerOnHold = !agreed.Direction.Sends() || s.heldByAddress
 	return agreed, true

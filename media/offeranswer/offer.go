@@ -16,12 +16,12 @@ const (
 // Offer describes what we can do, for a call that we make or for an INVITE that
 // came without an offer. The direction is d, for example SendOnly to hold.
 func Offer(formats []codec.Format, l Local, d Direction) ([]byte, error) {
-	return writeOffer(number(formats), l, Media{DTMF: offeredEvent, Direction: d, PacketTime: defaultPacketTime})
+	return writeOffer(number(formats), l, Media{DTMF: offeredEvent, Direction: d, PacketTime: defaultPacketTime, XR: true})
 }
 
 // OfferSame describes just what another leg has agreed on, so that its packets can be
-// passed on as they are: its codec, its packet time, and telephone events only if it has
-// them. The answer is read by ReadAnswer with m.Format alone.
+// passed on as they are: its codec, its packet time, and telephone events and extended
+// reports only if it has them. The answer is read by ReadAnswer with m.Format alone.
 func OfferSame(m Media, l Local, d Direction) ([]byte, error) {
 	m.Direction = d
 	return writeOffer([]codec.Format{m.Format}, l, m)

@@ -64,6 +64,17 @@ func TestAnswer(t *testing.T) {
 			lines: []string{"m=audio 20000 RTP/AVP 8 99", "a=rtpmap:99 CN/8000"},
 		},
 		{
+			name:  "VoIP metrics in extended reports (RFC 3611 section 5)",
+			offer: offer("m=audio 4000 RTP/AVP 0", "a=rtcp-xr:rcvr-rtt=all:10 voip-metrics stat-summary=loss"),
+			want:  Media{Format: pcmu, Direction: SendRecv, PacketTime: 20 * time.Millisecond, XR: true},
+			lines: []string{"a=rtcp-xr:voip-metrics"},
+		},
+		{
+			name:  "other extended reports are not for us",
+			offer: offer("a=rtcp-xr:voip-metrics", "m=audio 4000 RTP/AVP 0", "a=rtcp-xr:stat-summary=loss"),
+			want:  Media{Format: pcmu, Direction: SendRecv, PacketTime: 20 * time.Millisecond},
+		},
+		{
 			name:  "dynamic types by name, in any case",
 			offer: offer("m=audio 4000 RTP/AVP 18 105", "a=rtpmap:105 g726-32/8000", "a=maxptime:10"),
 			want: Media{Format: codec.Format{Name: "G726-32", ClockRate: 8000, SampleRate: 8000, Channels: 1, PayloadType: 105},

@@ -3,6 +3,7 @@ package offeranswer
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,10 @@ const telephoneEvent = "telephone-event"
 
 // comfortNoise is that of RFC 3389.
 const comfortNoise = "CN"
+
+// extendedReports is the attribute that asks for them, and voipMetrics the one sort of
+// block that we ask for.
+const extendedReports, voipMetrics = "rtcp-xr", "voip-metrics"
 
 // maxSize bounds what is parsed; a description of one call has some 500 bytes.
 const maxSize = 64 << 10
@@ -45,6 +50,7 @@ type stream struct {
 	heldByAddress      bool      // c=0.0.0.0, hold as in RFC 2543
 	packetTime         time.Duration
 	maxPacketTime      time.Duration
+	metrics            bool      // wanted in extended reports
 	payloads           []payload // in the peer's order
 }
 
@@ -85,6 +91,7 @@ func readStream(d *sdp.SessionDescription, m *sdp.MediaDescription) (stream, err
 	s.direction = direction(d, m)
 	s.packetTime = milliseconds(m, "ptime")
 	s.maxPacketTime = milliseconds(m, "maxptime")
+	s.metrics = wantsMetrics(d, m)
 	s.payloads, err = readPayloads(m)
 	return s, err
 }
@@ -133,6 +140,16 @@ func direction(d *sdp.SessionDescription, m *sdp.MediaDescription) Direction {
 		}
 	}
 	return SendRecv
+}
+
+// wantsMetrics reads a=rtcp-xr (RFC 3611 section 5.1), which may be said of the session or
+// of the stream, whose word counts more. What else it may ask for is not sent.
+func wantsMetrics(d *sdp.SessionDescription, m *sdp.MediaDescription) bool {
+	wanted, of := m.Attribute(extendedReports)
+	if !of {
+		wanted, _ = d.Attribute(extendedReports)
+	}
+	return slices.Contains(strings.Fields(wanted), voipMetrics)
 }
 
 // milliseconds reads a time attribute; zero if absent or not sane.

@@ -24,7 +24,8 @@ func describe(l Local) *sdp.SessionDescription {
 }
 
 // describeStream writes our audio stream with the given formats; of m it takes
-// the payload types of events and comfort noise, the packet time and the direction.
+// the payload types of events and comfort noise, the packet time, extended reports and the
+// direction.
 func describeStream(l Local, protos []string, formats []codec.Format, m Media) *sdp.MediaDescription {
 	s := &sdp.MediaDescription{MediaName: sdp.MediaName{
 		Media: "audio", Port: sdp.RangedPort{Value: int(l.Addr.Port())}, Protos: protos,
@@ -51,6 +52,9 @@ func describeStream(l Local, protos []string, formats []codec.Format, m Media) *
 	}
 	s.WithValueAttribute("ptime", strconv.FormatInt(int64(m.PacketTime/time.Millisecond), 10))
 	s.WithValueAttribute("maxptime", strconv.FormatInt(int64(codec.MaxPacketTime/time.Millisecond), 10))
+	if m.XR {
+		s.WithValueAttribute(extendedReports, voipMetrics)
+	}
 	return s.WithPropertyAttribute(m.Direction.String())
 }
 

@@ -9,6 +9,9 @@ import (
 // Frame is how much Read gives.
 const Frame = 20 * time.Millisecond
 
+// MaxDelay is the most that packets are held back for others, where a Config says no less.
+const MaxDelay = 200 * time.Millisecond
+
 const (
 	longest      = 60 * time.Millisecond // the most audio that a packet may hold
 	longestShift = 10 * time.Millisecond // the most that is put in or taken out at once
@@ -28,7 +31,7 @@ type Config struct {
 	SampleRate int           // Hz of the PCM, 8000
 	BitRate    int           // bit/s of the payloads at most, 64000; more than that is heard with gaps
 	MinDelay   time.Duration // the least that is aimed at, 20 ms
-	MaxDelay   time.Duration // the most, 200 ms, which is also the bound
+	MaxDelay   time.Duration // the most, MaxDelay, which is also the bound
 }
 
 // normal fills in defaults and mends what cannot be meant.
@@ -43,8 +46,8 @@ func (c Config) normal() Config {
 		c.BitRate = 64000
 	}
 	c.BitRate = min(c.BitRate, 512000)
-	if c.MaxDelay <= 0 || c.MaxDelay > 200*time.Millisecond {
-		c.MaxDelay = 200 * time.Millisecond
+	if c.MaxDelay <= 0 || c.MaxDelay > MaxDelay {
+		c.MaxDelay = MaxDelay
 	}
 	if c.MinDelay <= 0 {
 		c.MinDelay = Frame
@@ -139,6 +142,7 @@ func (b *Buffer) Push(number uint16, timestamp uint32, payload []byte, arrival t
 	}
 	b.stats.Late++
 	b.late++
+	b.numbers.tooLate(extended)
 	if b.late >= giveUp && b.queue.count == 0 && b.filled == 0 && position >= b.end {
 		// None comes in time any more, and none of this was played.
 		b.restart(extended, position)
@@ -148,13 +152,18 @@ func (b *Buffer) Push(number uint16, timestamp uint32, payload []byte, arrival t
 
 func (b *Buffer) enqueue(extended, position int64, payload []byte) {
 	b.pausing = false
-	evicted := b.queue.insert(extended, position, payload)
+	evicted := uint64(0)
+	for ; b.queue.full(len(payload)); evicted++ {
+		b.numbers.tooLate(b.queue.front().sequence)
+		b.queue.pop()
+	}
+	b.queue.insert(extended, position, payload)
 	if evicted == 0 {
 		return
 	}
 	// The delay is more than the queue can hold. Go on with what it does hold,
 	// or each packet would be given up before its time came.
-	b.stats.Discarded += uint64(evicted)
+	b.stats.Discarded += evicted
 	if skipped := b.queue.front().position - b.play; skipped > int64(b.filled) {
 		b.cut(skipped)
 	}
@@ -168,6 +177,14 @@ func (b *Buffer) Skip(number uint16) { b.count(number) }
 // audio until it is heard again (RFC 3389): then nothing is missing when nothing comes.
 func (b *Buffer) Pause(number uint16) {
 	_, b.pausing = b.count(number)
+}
+
+// Pass takes note of a packet of audio that is not played here but passed on, for Stats
+// and Report.
+func (b *Buffer) Pass(number uint16, timestamp uint32, arrival time.Duration) {
+	if _, ok := b.count(number); ok {
+		b.jitter.observe(timestamp, arrival, b.config.ClockRate)
+	}
 }
 
 // Reset begins another stream, with another SSRC. What waits is thrown away;

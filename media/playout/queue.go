@@ -39,13 +39,14 @@ func (q *queue) front() *packet {
 
 func (q *queue) payload(p *packet) []byte { return q.bytes[p.offset : p.offset+p.length] }
 
-// insert adds a packet and returns how many old ones it cost. The payload has at
-// most maxPayload octets.
-func (q *queue) insert(sequence, position int64, payload []byte) (evicted int) {
-	for q.count == maxPackets || q.used+len(payload) > len(q.bytes) {
-		q.pop()
-		evicted++
-	}
+// full says whether packets have to be given up before one of so many octets, at most
+// maxPayload, can be inserted.
+func (q *queue) full(octets int) bool {
+	return q.count == maxPackets || q.used+octets > len(q.bytes)
+}
+
+// insert adds a packet, for which there is room.
+func (q *queue) insert(sequence, position int64, payload []byte) {
 	at := q.count
 	for at > 0 && q.packets[at-1].sequence > sequence {
 		at--
@@ -54,7 +55,6 @@ func (q *queue) insert(sequence, position int64, payload []byte) (evicted int) {
 	q.packets[at] = packet{sequence: sequence, position: position, offset: int32(q.used), length: int32(len(payload))}
 	q.used += copy(q.bytes[q.used:], payload)
 	q.count++
-	return evicted
 }
 
 // pop removes the first packet.

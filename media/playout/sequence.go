@@ -1,8 +1,11 @@
 package playout
 
+import "github.com/conclave-voice/conclave/media/quality"
+
 // Limits of RFC 3550 appendix A.1.
 const (
 	maxDropout = 3000 // packets that may be lost in a row before it is another stream
+	judged     = 32   // packets after which it is said of one whether it was heard: no delay waits for it longer
 	window     = 128  // packets that one may come late (MAX_MISORDER is 100); they are remembered, to know doubles
 )
 
@@ -21,10 +24,12 @@ type sequence struct {
 	started  bool
 	first    int64 // extended by the cycles, as all here
 	highest  int64
-	seen     [2]uint64 // bit i: highest-i has come
-	received int64     // with duplicates, as RFC 3550 section 6.4.1 counts
-	distinct int64     // without
-	expect   uint16    // follows the last stray
+	seen     [2]uint64      // bit i: highest-i has come
+	late     uint64         // bit i: it came too late to be played
+	losses   quality.Losses // of all streams
+	received int64          // with duplicates, as RFC 3550 section 6.4.1 counts
+	distinct int64          // without
+	expect   uint16         // follows the last stray
 	strayed  bool
 	before   int64 // lost in the streams before this one
 
@@ -62,15 +67,46 @@ func (s *sequence) take(number uint16) (int64, arrival) {
 }
 
 func (s *sequence) begin(number uint16) {
-	*s = sequence{started: true, first: int64(number), highest: int64(number), received: 1, distinct: 1, before: s.lost()}
+	s.judge(judged)
+	*s = sequence{losses: s.losses, started: true, first: int64(number), highest: int64(number), received: 1, distinct: 1, before: s.lost()}
 	s.mark(s.highest)
 }
 
 // forget makes ready for another stream.
-func (s *sequence) forget() { *s = sequence{before: s.lost()} }
+func (s *sequence) forget() {
+	s.judge(judged)
+	*s = sequence{losses: s.losses, before: s.lost()}
+}
+
+// judge counts the n oldest packets of those that were not judged, and what was left out
+// behind them.
+func (s *sequence) judge(n int64) {
+	if !s.started {
+		return
+	}
+	for at := max(s.highest-judged+1, s.first); at <= s.highest-judged+n; at++ {
+		switch {
+		case !s.has(at):
+			s.losses.Lost()
+		case s.late>>(s.highest-at)&1 == 1:
+			s.losses.Late()
+		default:
+			s.losses.Heard()
+		}
+	}
+}
+
+// tooLate notes that a packet came, and was not played.
+func (s *sequence) tooLate(extended int64) {
+	if back := s.highest - extended; back >= 0 && back < judged {
+		s.late |= 1 << back
+	}
+}
 
 // advance moves the window up by n > 0 packets.
 func (s *sequence) advance(n int64) {
+	s.judge(n)
+	s.late <<= n
 	if n >= window {
 		s.seen = [2]uint64{}
 		return

@@ -1,6 +1,10 @@
 package playout
 
-import "time"
+import (
+	"time"
+
+	"github.com/conclave-voice/conclave/media/quality"
+)
 
 // Stats is what happened since New, over all streams.
 type Stats struct {
@@ -26,6 +30,7 @@ type Stats struct {
 	Delay  time.Duration // between a packet's earliest arrival and its play
 	Target time.Duration // what Delay is led to
 	Jitter time.Duration // RFC 3550 section 6.4.1
+	Packet time.Duration // how much audio the last packet that was played had
 }
 
 // Report is what RTCP wants to know (RFC 3550 section 6.4.1).
@@ -43,9 +48,14 @@ func (b *Buffer) Stats() Stats {
 	// What was made up while nothing came is not delay yet: nothing waits.
 	s.Delay = b.duration(max(0, b.latency()-b.starved))
 	s.Target = b.duration(b.delay.required)
+	s.Packet = b.duration(b.packet)
 	s.Jitter = time.Duration(b.jitter.value>>4) * time.Second / time.Duration(b.config.ClockRate)
 	return s
 }
+
+// Losses is the pattern of the packets that were not heard, over all streams. It is some
+// packets behind, for those that may still come.
+func (b *Buffer) Losses() quality.Losses { return b.numbers.losses }
 
 // Report gives the fields of a report block and begins its next interval, so it
 // is called once for each report that is sent.

@@ -38,7 +38,7 @@ func (s *Session) Receive(now time.Duration) {
 // word.
 const controlTime = 200 * time.Millisecond
 
-// control takes the peer's reports, and sends ours when it is due.
+// control takes the peer's reports, rates what arrives, and sends our report when it is due.
 func (s *Session) control(now time.Duration, b *batch) {
 	if now >= s.reports.look {
 		s.reports.look = now + jittered(controlTime)
@@ -50,6 +50,7 @@ func (s *Session) control(now time.Duration, b *batch) {
 			s.takeRTCP(datagram, from, now-age, clock.Add(-age))
 		}
 	}
+	s.meter(now)
 	s.report(now)
 }
 

@@ -95,12 +95,17 @@ func (s *end) fetch(buf []byte, now time.Duration) (h relayed, payload []byte, m
 	if !s.accept(buf[:size], from, now) {
 		return h, nil, true
 	}
-	// For our reports; nothing is decoded here.
-	s.decode.buffer.Skip(s.packet.SequenceNumber)
 	h.Header, h.codec = s.packet.Header, s.agreed.Format.Name
 	h.event = s.agreed.DTMF != 0 && s.packet.PayloadType == s.agreed.DTMF
 	h.noise = !h.event && isNoise(s.agreed, s.packet.PayloadType)
-	if h.event {
+	// For our reports; nothing is decoded here.
+	switch {
+	case h.noise:
+		s.decode.buffer.Skip(h.SequenceNumber)
+	case !h.event:
+		s.decode.buffer.Pass(h.SequenceNumber, h.Timestamp, now)
+	default:
+		s.decode.buffer.Skip(h.SequenceNumber)
 		if s.taken.Known(h.Timestamp, s.packet.Payload) {
 			return h, nil, true
 		}

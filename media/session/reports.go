@@ -14,7 +14,7 @@ const reportInterval = 5 * time.Second
 // ntpEpoch is how many seconds NTP's era began before Unix's.
 const ntpEpoch = 2_208_988_800
 
-// reports is the state of RTCP: what we sent, and the peer's last sender report.
+// reports is the state of RTCP: what we sent, and the peer's last reports.
 type reports struct {
 	next    time.Duration // when ours is due; 0 before start
 	look    time.Duration // when the peer's are looked for next
@@ -22,6 +22,11 @@ type reports struct {
 	octets  uint32
 	peerSR  uint32        // middle 32 bits of the NTP time of the peer's last sender report
 	peerAt  time.Duration // when it came
+
+	extended bool          // the peer has sent extended reports
+	receiver uint32        // SSRC of who sent the last receiver reference time (RFC 3611 section 4.4)
+	peerRR   uint32        // as peerSR, of that time
+	peerRRAt time.Duration // when it came
 }
 
 // start lets the first report leave after half the interval (section 6.2).
@@ -37,13 +42,17 @@ func jittered(d time.Duration) time.Duration {
 	return d/2 + rand.N(d)
 }
 
-// report sends a compound SR or RR with SDES when it is due.
+// report sends a compound SR or RR with SDES, and XR for who takes it, when it is due.
 func (s *Session) report(now time.Duration) {
 	if s.decode.rate == 0 || now < s.reports.next {
 		return
 	}
 	s.reports.next = now + jittered(reportInterval)
-	s.sendCompound(s.ownReport(now), s.description())
+	packets := []rtcp.Packet{s.ownReport(now), s.description()}
+	if s.extends() {
+		packets = append(packets, s.extendedReport(now))
+	}
+	s.sendCompound(packets...)
 }
 
 // ownReport is a sender report if we sent anything, else a receiver report.
@@ -69,7 +78,7 @@ func (s *Session) reception(now time.Duration) rtcp.ReceptionReport {
 		LastSequenceNumber: r.HighestSequence, Jitter: r.Jitter, LastSenderReport: s.reports.peerSR,
 	}
 	if s.reports.peerSR != 0 {
-		block.Delay = uint32((now - s.reports.peerAt) * 65536 / time.Second)
+		block.Delay = shortTime(now - s.reports.peerAt)
 	}
 	return block
 }
@@ -141,6 +150,8 @@ func (s *Session) takeRTCP(b []byte, from netip.AddrPort, now time.Duration, arr
 			s.takeReception(p.Reports, arrival)
 		case *rtcp.ReceiverReport:
 			s.takeReception(p.Reports, arrival)
+		case *rtcp.ExtendedReport:
+			s.takeExtended(p, now, arrival)
 		}
 	}
 }
@@ -155,14 +166,19 @@ func (s *Session) takeReception(list []rtcp.ReceptionReport, arrival time.Time) 
 		if clock := s.agreed.Format.ClockRate; clock > 0 {
 			s.stats.PeerJitter = time.Duration(r.Jitter) * time.Second / time.Duration(clock)
 		}
-		if r.LastSenderReport == 0 {
-			continue
+		if r.LastSenderReport != 0 {
+			s.tripped(r.LastSenderReport, r.Delay, arrival)
 		}
-		// Section 6.4.1: A - LSR - DLSR, in units of 1/65536 s.
-		trip := uint32(ntp(arrival)>>16) - r.LastSenderReport - r.Delay
-		if rtt := time.Duration(trip) * time.Second / 65536; rtt < 10*time.Second {
-			s.stats.RoundTrip = rtt
-		}
+		s.heardOf(r)
+	}
+}
+
+// tripped finds the round trip time, of a report of ours that the peer had for a while
+// (section 6.4.1: A - LSR - DLSR, in units of 1/65536 s).
+func (s *Session) tripped(sent, held uint32, arrival time.Time) {
+	trip := uint32(ntp(arrival)>>16) - sent - held
+	if rtt := time.Duration(trip) * time.Second / 65536; rtt < 10*time.Second {
+		s.stats.RoundTrip = rtt
 	}
 }
 

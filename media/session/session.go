@@ -13,6 +13,7 @@ import (
 	"github.com/conclave-voice/conclave/media/dtmf"
 	"github.com/conclave-voice/conclave/media/offeranswer"
 	"github.com/conclave-voice/conclave/media/playout"
+	"github.com/conclave-voice/conclave/media/quality"
 )
 
 // FrameTime is the length of a tick, and of a frame of audio.
@@ -34,18 +35,19 @@ type Session struct {
 	rtp      *socket
 	rtcp     *socket
 
-	mu      sync.Mutex
-	closed  bool
-	agreed  offeranswer.Media
-	source  source
-	decode  decoding
-	encode  encoding
-	digits  digitQueue
-	reports reports
-	stats   Stats
-	last    time.Duration // when the last packet was taken, or the format agreed
-	keyed   time.Duration // when the last packet of a telephone event was taken
-	packet  rtp.Packet
+	mu       sync.Mutex
+	closed   bool
+	agreed   offeranswer.Media
+	source   source
+	decode   decoding
+	encode   encoding
+	digits   digitQueue
+	reports  reports
+	metering metering
+	stats    Stats
+	last     time.Duration // when the last packet was taken, or the format agreed
+	keyed    time.Duration // when the last packet of a telephone event was taken
+	packet   rtp.Packet
 }
 
 // decoding is the receiving half: of what was negotiated.
@@ -83,6 +85,7 @@ type Stats struct {
 	RoundTrip      time.Duration // by the last receiver report that let us know; 0: unknown
 	PeerLoss       float64       // share of our packets that the peer lost lately, 0..1
 	PeerJitter     time.Duration
+	Quality        Quality
 }
 
 // Open takes a pair of ports. Nothing is sent, and everything that arrives is a
@@ -125,6 +128,9 @@ func (s *Session) Apply(m offeranswer.Media, now time.Duration) error {
 	s.agreed = m
 	s.last = now
 	s.reports.start(now)
+	if s.metering.next == 0 {
+		s.metering.next = now + meterInterval
+	}
 	return nil
 }
 
@@ -147,6 +153,7 @@ func (s *Session) changeFormat(m offeranswer.Media) error {
 	s.decode.buffer = playout.New(playout.Config{Decoder: decoder, ClockRate: m.Format.ClockRate, SampleRate: m.Format.SampleRate})
 	s.decode.rate = m.Format.SampleRate
 	s.decode.known, s.decode.comfort = false, comfort{}
+	s.metering.codec, s.metering.begin = quality.CodecNamed(m.Format.Name), quality.Counts{}
 	s.encode.codec, s.encode.shared = c, nil
 	s.encode.pack = newPacker(encoder, s.decode.rate)
 	s.encode.header.PayloadType = uint8(m.Format.PayloadType)
@@ -239,6 +246,7 @@ func (s *Session) Stats() Stats {
 	if s.decode.buffer != nil {
 		st.Playout = s.decode.buffer.Stats()
 	}
+	st.Quality = s.quality(st.Playout)
 	return st
 }
 

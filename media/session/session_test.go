@@ -395,6 +395,8 @@ func FuzzDatagram(f *testing.F) {
 	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 1, 2, 3})
 	f.Add([]byte{0x80, 101, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7, 1, 0x8a, 0, 160})
 	f.Add([]byte{0x81, 200, 0, 6, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1})
+	// An extended report with VoIP metrics, a receiver reference time, and DLRR.
+	f.Add(append([]byte{0x80, 207, 0, 16, 0, 0, 0, 7, 4, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 5, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7, 0, 0, 8}, make([]byte, 32)...))
 	ports, err := NewPorts(loopback, 34000, 34999)
 	if err != nil {
 		f.Fatal(err)

@@ -157,14 +157,16 @@ func (h holding) fits(x store.XDR) error {
 
 const xdrColumns = `id, conference_id, room_id, room_name, customer_id, account_id, call_id, service, caller, called,
 	ingress_site, ingress_node, focus_site, focus_node, epoch, started_at, ended_at, duration_s, billed_s,
-	rate_tariff_id, rate_access_number, rate_per_minute, rate_first_s, rate_next_s, amount, currency, cause, quality, recorded_at`
+	rate_tariff_id, rate_access_number, rate_per_minute, rate_first_s, rate_next_s, amount, currency, cause, quality, recorded_at,
+	inbound_mos, inbound_mos_worst, inbound_loss, outbound_mos, outbound_mos_worst, outbound_loss`
 
 func scanXDR(r scanner) (x store.XDR, err error) {
 	var quality string
 	err = r.Scan(&x.ID, &x.ConferenceID, &x.RoomID, &x.RoomName, &x.CustomerID, &x.AccountID, &x.CallID, &x.Service, &x.Caller, &x.Called,
 		&x.Ingress.Site, &x.Ingress.Node, &x.Focus.Site, &x.Focus.Node, &x.Epoch, instant{&x.StartedAt}, instant{&x.EndedAt},
 		span{&x.Duration, time.Second}, span{&x.Billed, time.Second}, &x.Rate.TariffID, &x.Rate.AccessNumber, &x.Rate.PerMinute,
-		span{&x.Rate.First, time.Second}, span{&x.Rate.Next, time.Second}, &x.Amount, &x.Currency, &x.Cause, &quality, instant{&x.RecordedAt})
+		span{&x.Rate.First, time.Second}, span{&x.Rate.Next, time.Second}, &x.Amount, &x.Currency, &x.Cause, &quality, instant{&x.RecordedAt},
+		&x.Inbound.MOS, &x.Inbound.WorstMOS, &x.Inbound.Loss, &x.Outbound.MOS, &x.Outbound.WorstMOS, &x.Outbound.Loss)
 	x.Rate.Service, x.Quality = x.Service, object(quality)
 	return x, err
 }
@@ -206,7 +208,8 @@ func closeStay(ctx context.Context, q querier, x store.XDR, h holding, entry sto
 	if _, err := insert(ctx, q, "xdr", xdrColumns, "", x.ID, x.ConferenceID, x.RoomID, x.RoomName, x.CustomerID,
 		x.AccountID, x.CallID, x.Service, x.Caller, x.Called, x.Ingress.Site, x.Ingress.Node, x.Focus.Site, x.Focus.Node, int64(x.Epoch),
 		micros(x.StartedAt), micros(x.EndedAt), seconds(x.Duration), seconds(x.Billed), x.Rate.TariffID, x.Rate.AccessNumber,
-		x.Rate.PerMinute, seconds(x.Rate.First), seconds(x.Rate.Next), x.Amount, x.Currency, x.Cause, string(x.Quality), micros(x.RecordedAt)); err != nil {
+		x.Rate.PerMinute, seconds(x.Rate.First), seconds(x.Rate.Next), x.Amount, x.Currency, x.Cause, string(x.Quality), micros(x.RecordedAt),
+		x.Inbound.MOS, x.Inbound.WorstMOS, x.Inbound.Loss, x.Outbound.MOS, x.Outbound.WorstMOS, x.Outbound.Loss); err != nil {
 		return err
 	}
 	_, err := post(ctx, q, store.LedgerEntry{ID: entry, AccountID: h.account, At: x.RecordedAt, Kind: store.EntryUsage,

@@ -297,6 +297,8 @@ func testInvalidRecords(f *fixture) {
 		"amount":         func(x *store.XDR) { x.Amount = -1 },
 		"half a second":  func(x *store.XDR) { x.Duration = 500 * time.Millisecond },
 		"negative":       func(x *store.XDR) { x.Billed = -time.Second },
+		"no such MOS":    func(x *store.XDR) { x.Inbound.MOS = 501 },
+		"no such loss":   func(x *store.XDR) { x.Outbound.Loss = 10_001 },
 		"quality":        func(x *store.XDR) { x.Quality = []byte("[") },
 		"no end":         func(x *store.XDR) { x.EndedAt = time.Time{} },
 		"currency":       func(x *store.XDR) { x.Currency = "EUR" },

@@ -128,7 +128,8 @@ func record(p store.Participant, minutes int) store.XDR {
 	return store.XDR{ID: p.ID, ConferenceID: p.ConferenceID, RoomID: p.RoomID, RoomName: "room", CustomerID: p.CustomerID, AccountID: p.AccountID,
 		CallID: p.CallID, Service: store.ServiceConferencing, Caller: p.Caller, Called: p.Called, Ingress: p.Ingress, IngressTerm: p.IngressTerm, Focus: p.Focus, Epoch: p.Epoch,
 		StartedAt: p.JoinedAt, EndedAt: p.JoinedAt.Add(d), Duration: d, Billed: d, Rate: p.Rate, Amount: money.Amount(minutes) * p.Rate.PerMinute,
-		Currency: p.Currency, Cause: store.CauseHangup, Quality: []byte(`{"loss":0.5}`), RecordedAt: p.JoinedAt.Add(d)}
+		Currency: p.Currency, Cause: store.CauseHangup, Quality: []byte(`{"loss":0.5}`),
+		Inbound: store.Score{MOS: 391, WorstMOS: 187, Loss: 512}, Outbound: store.Score{MOS: 441, WorstMOS: 440, Loss: 1}, RecordedAt: p.JoinedAt.Add(d)}
 }
 
 // parallel runs do n times at once and waits.

@@ -15,7 +15,7 @@ func conferencesCommand() *cobra.Command {
 	return group("conferences", "See and control conferences", `A conference is a room in use, from its first participant to its last. It is given by its
 id or, while it goes on, by the name of its room; a participant by id or by who called.`,
 		func(c *connection) []*cobra.Command {
-			return []*cobra.Command{listConferences(c), showConference(c), history(c), muteCommand(c, true), muteCommand(c, false),
+			return []*cobra.Command{listConferences(c), showConference(c), conferenceQuality(c), history(c), muteCommand(c, true), muteCommand(c, false),
 				roleCommand(c), kick(c), lockCommand(c, true), lockCommand(c, false), endCommand(c)}
 		})
 }

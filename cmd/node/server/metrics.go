@@ -34,7 +34,7 @@ func (s apiStore) TokenByHash(ctx context.Context, hash string) (store.APIToken,
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", api.New(api.Config{
-		Store: apiStore{n.store, n.reader}, Ledger: billing.NewLedger(n.store, n.clock), Focus: n.focus(), Cluster: n.others(), Journal: n.journal, Codecs: api.Codecs(n.codecs), Place: n.run.Place,
+		Store: apiStore{n.store, n.reader}, Ledger: billing.NewLedger(n.store, n.clock), Focus: n.focus(), Media: n.qualities(), Cluster: n.others(), Journal: n.journal, Codecs: api.Codecs(n.codecs), Place: n.run.Place,
 		Realm: n.config.Realm, Open: n.config.OpenHTTP, Clock: n.clock, Logger: n.logger.Named("api"),
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
@@ -53,6 +53,15 @@ func (n *Node) focus() api.Focus {
 		c, err := n.store.Conference(ctx, store.Scope{}, id)
 		return c.Focus, err
 	})
+}
+
+// qualities tell how the media of callers is: of this node, or of all nodes of its cluster.
+func (n *Node) qualities() api.Media {
+	var others *peers.Client
+	if n.cluster != nil {
+		others = n.cluster.Foci()
+	}
+	return peers.NewQualities(n.run.Place, n.calls, others)
 }
 
 // others are what the API tells of the cluster.
@@ -96,7 +105,7 @@ func (n *Node) metrics() *prometheus.Registry {
 	counter("media_busy_seconds_total", "Time spent in ticks, over all workers.", func() float64 { return n.media.Load().Busy.Seconds() })
 	gauge("sip_transactions", "Server transactions.", func() float64 { return float64(n.sip.Stats().ServerTransactions) })
 	gauge("sip_connections", "TCP connections.", func() float64 { return float64(n.sip.Stats().Connections) })
-	r.MustRegister(sipRequests{n.sip.Stats})
+	r.MustRegister(sipRequests{n.sip.Stats}, stayGrades{n.calls.Grades})
 	n.dataMetrics(gauge, counter)
 	if n.cluster != nil {
 		n.clusterMetrics(gauge, counter)
