@@ -16,6 +16,8 @@ type (
 	RuleID         string // a call-handling rule
 	EntryID        string // a ledger entry
 	TokenID        string // an API token
+	RecordingID    string
+	SegmentID      string // a recording's segment
 )
 
 // newID returns a fresh UUIDv7. It panics only if the system has no randomness.
@@ -32,3 +34,5 @@ func NewCallID() CallID                 { return CallID(newID()) }
 func NewRuleID() RuleID                 { return RuleID(newID()) }
 func NewEntryID() EntryID               { return EntryID(newID()) }
 func NewTokenID() TokenID               { return TokenID(newID()) }
+func NewRecordingID() RecordingID       { return RecordingID(newID()) }
+func NewSegmentID() SegmentID           { return SegmentID(newID()) }

@@ -36,6 +36,7 @@ const (
 	ActionLock        Action = "lock"         // moderators: toggles
 	ActionEjectLast   Action = "eject-last"   // moderators
 	ActionEnd         Action = "end"          // moderators: ends the conference
+	ActionRecord      Action = "record"       // moderators: toggles, where the room lets them
 	ActionListKeys    Action = "list-keys"    // tells what the keys do
 	ActionUnassigned  Action = ""             // nothing
 )
@@ -47,7 +48,7 @@ func DefaultKeys() map[string]Action {
 		"*6": ActionMuteSelf, "*2": ActionCount, "*3": ActionRaiseHand,
 		"*4": ActionHearSofter, "*1": ActionHearLouder, "*8": ActionSpeakSofter, "*9": ActionSpeakLouder,
 		"*0": ActionListKeys,
-		"*5": ActionMuteAll, "*7": ActionLock, "*#": ActionEjectLast, "##": ActionEnd,
+		"*5": ActionMuteAll, "*7": ActionLock, "*#": ActionEjectLast, "##": ActionEnd, "**": ActionRecord,
 	}
 }
 
@@ -75,6 +76,7 @@ type Room struct {
 	Music               bool              // while alone or waiting
 	Keys                map[string]Action // nil: DefaultKeys
 	Language            string            // empty: the access number's
+	Recording           RecordingSettings
 
 	Version   int64 // grows by one with every change; updates name the version they read
 	CreatedAt time.Time

@@ -14,6 +14,7 @@ type Store interface {
 	Catalogue
 	Rooms
 	Conferences
+	Recordings
 	Calls
 	Accounts
 	Usage
@@ -121,6 +122,38 @@ type Conferences interface {
 	AppendConferenceEvents(ctx context.Context, events []ConferenceEvent) error
 	// ConferenceEvents returns the history up to and including until (zero: all), by Seq.
 	ConferenceEvents(ctx context.Context, s Scope, id ConferenceID, until time.Time) ([]ConferenceEvent, error)
+}
+
+// Recordings keeps what has been recorded, and which node has the files.
+type Recordings interface {
+	// PutRecording inserts the recording, or records its end. Of several ends the latest
+	// counts: a part of a partition may have thought that it was the last.
+	PutRecording(ctx context.Context, r Recording) error
+	// PutSegment inserts the segment of a recording, or records its end, once.
+	PutSegment(ctx context.Context, s RecordingSegment) error
+	// Recording is one that has not been removed, with its segments by number.
+	Recording(ctx context.Context, s Scope, id RecordingID) (Recording, []RecordingSegment, error)
+	// ListRecordings lists those that have not been removed.
+	ListRecordings(ctx context.Context, s Scope, f RecordingFilter, p Page) ([]Recording, error)
+	// RemoveRecording has a recording removed: nobody sees it any more, and the nodes
+	// that have its files remove them (RemovedSegments). ErrInUse while it goes on.
+	RemoveRecording(ctx context.Context, s Scope, id RecordingID, at time.Time, by string) error
+	// ExpireRecordings has those removed, by RemovedByRetention, that ended longer ago than
+	// they are to be kept, and returns how many. Those of rooms that do not say how long are
+	// kept for standard; 0: for ever. It deletes the rows of those that were removed and have
+	// no segment left.
+	ExpireRecordings(ctx context.Context, now time.Time, standard time.Duration) (int, error)
+	// EndLostRecordings ends those that nobody has gone on with since a time, with their last
+	// segment, and returns how many: the node that wrote it has died, or no caller came back.
+	EndLostRecordings(ctx context.Context, since time.Time) (int, error)
+	// OpenSegments are those that the node writes, or was writing when it died.
+	OpenSegments(ctx context.Context, node string) ([]RecordingSegment, error)
+	// RemovedSegments are those whose files the node has and is to remove; some of them,
+	// if there are many.
+	RemovedSegments(ctx context.Context, node string) ([]RecordingSegment, error)
+	// ForgetSegment deletes the row of a segment whose files are gone. Deleting it again
+	// changes nothing.
+	ForgetSegment(ctx context.Context, id SegmentID) error
 }
 
 // Calls keeps the searchable trace of each call.

@@ -57,7 +57,8 @@ func (r Room) validateBesidesCodes() error {
 		needed("code space", r.CodeSpace),
 		sound("entry sound", r.EntrySound),
 		sound("exit sound", r.ExitSound),
-		keys(r.Keys))
+		keys(r.Keys),
+		r.Recording.validate())
 }
 
 func code(field, c string) error {
@@ -83,7 +84,7 @@ func keys(m map[string]Action) error {
 		}
 		switch action {
 		case ActionMuteSelf, ActionCount, ActionHearLouder, ActionHearSofter, ActionSpeakLouder, ActionSpeakSofter,
-			ActionRaiseHand, ActionLeave, ActionMuteAll, ActionLock, ActionEjectLast, ActionEnd, ActionListKeys:
+			ActionRaiseHand, ActionLeave, ActionMuteAll, ActionLock, ActionEjectLast, ActionEnd, ActionRecord, ActionListKeys:
 		default:
 			return invalid("action of key "+key, action, "see the list of actions in the documentation of rooms")
 		}

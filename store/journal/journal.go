@@ -31,6 +31,8 @@ type Store interface {
 	TakeStay(ctx context.Context, p store.Participant, total money.Amount) error
 	ExtendReservation(ctx context.Context, id store.ParticipantID, total money.Amount) error
 	SettleStay(ctx context.Context, x store.XDR) (settled bool, err error)
+	PutRecording(ctx context.Context, r store.Recording) error
+	PutSegment(ctx context.Context, s store.RecordingSegment) error
 	StartRun(ctx context.Context, r store.NodeRun) error
 	Heartbeat(ctx context.Context, node string, incarnation int64, at time.Time) error
 	StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error

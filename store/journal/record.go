@@ -53,6 +53,8 @@ type (
 	// stayDiscarded is the end of a stay that may not have begun in the store.
 	stayDiscarded struct{ XDR store.XDR }
 	runStarted    struct{ Run store.NodeRun }
+	recordingPut  struct{ Recording store.Recording }
+	segmentPut    struct{ Segment store.RecordingSegment }
 	runBeat       struct {
 		Node        string
 		Incarnation int64
@@ -137,6 +139,12 @@ func (b *runStopped) deliver(ctx context.Context, s Store) error {
 	return s.StopRun(ctx, b.Node, b.Incarnation, b.At)
 }
 
+func (b *recordingPut) deliver(ctx context.Context, s Store) error {
+	return s.PutRecording(ctx, b.Recording)
+}
+
+func (b *segmentPut) deliver(ctx context.Context, s Store) error { return s.PutSegment(ctx, b.Segment) }
+
 // precedes says whether the store has to know of it before it is asked about the same room:
 // whether a conference may be opened, or a stay may have money. Histories and ends of
 // stays need not be waited for.
@@ -149,10 +157,11 @@ func precedes(b body) bool {
 }
 
 // early says whether the store did not take a record because it does not know yet what the
-// record refers to: the conference of a stay, if another node hosts it.
+// record refers to: the conference of a stay, if another node hosts it; the recording of a
+// segment, if another node began it.
 func early(b body, err error) bool {
 	switch b.(type) {
-	case *stayRecorded, *stayTaken:
+	case *stayRecorded, *stayTaken, *segmentPut:
 		return errors.Is(err, store.ErrNotFound)
 	}
 	return false
@@ -174,6 +183,8 @@ var kinds = map[string]func() body{
 	"run-started":       func() body { return new(runStarted) },
 	"run-beat":          func() body { return new(runBeat) },
 	"run-stopped":       func() body { return new(runStopped) },
+	"recording":         func() body { return new(recordingPut) },
+	"recording-segment": func() body { return new(segmentPut) },
 }
 
 func kindOf(b body) string {
@@ -206,6 +217,10 @@ func kindOf(b body) string {
 		return "run-beat"
 	case *runStopped:
 		return "run-stopped"
+	case *recordingPut:
+		return "recording"
+	case *segmentPut:
+		return "recording-segment"
 	}
 	return ""
 }
@@ -268,4 +283,5 @@ func (r *record) normalize() {
 func roomKey(id store.RoomID) string             { return "room/" + string(id) }
 func conferenceKey(id store.ConferenceID) string { return "conference/" + string(id) }
 func callKey(id store.CallID) string             { return "call/" + string(id) }
+func recordingKey(id store.RecordingID) string   { return "recording/" + string(id) }
 func runKey(node string) string                  { return "run/" + node }

@@ -227,3 +227,18 @@ func (j *Journal) Heartbeat(_ context.Context, node string, incarnation int64, a
 func (j *Journal) StopRun(_ context.Context, node string, incarnation int64, at time.Time) error {
 	return j.append(true, runKey(node), &runStopped{node, incarnation, at})
 }
+
+// PutRecording and PutSegment return when that is on the disk.
+func (j *Journal) PutRecording(_ context.Context, r store.Recording) error {
+	if err := r.Validate(); err != nil {
+		return fmt.Errorf("record a recording: %w", err)
+	}
+	return j.append(false, recordingKey(r.ID), &recordingPut{r})
+}
+
+func (j *Journal) PutSegment(_ context.Context, s store.RecordingSegment) error {
+	if err := s.Validate(); err != nil {
+		return fmt.Errorf("record a segment of a recording: %w", err)
+	}
+	return j.append(false, recordingKey(s.RecordingID), &segmentPut{s})
+}

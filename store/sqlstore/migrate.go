@@ -60,19 +60,34 @@ func (s *Store) migrate(ctx context.Context) error {
 // CheckSchema is nil if the schema has everything this program needs; a newer program
 // may have added to it. Otherwise it is store.ErrSchema and tells the fix.
 func (s *Store) CheckSchema(ctx context.Context) error {
-	files, err := migrations.ReadDir("migrations")
+	need, err := versions()
 	if err != nil {
 		return err
 	}
-	need := len(files) // versions count from 1, without gaps
 	var have int
 	err = s.query(ctx, "check the schema", func(q querier) error {
-		return q.QueryRowContext(ctx, "SELECT COUNT(DISTINCT version_id) FROM goose_db_version WHERE version_id BETWEEN 1 AND $1", need).Scan(&have)
+		return q.QueryRowContext(ctx, "SELECT COUNT(DISTINCT version_id) FROM goose_db_version WHERE version_id IN ("+placeholders(len(need))+")", need...).Scan(&have)
 	})
-	if err == nil && have < need {
-		err = fmt.Errorf("check the schema: %w: it has %d of the %d steps that this program needs; %s", store.ErrSchema, have, need, migrateFix)
+	if err == nil && have < len(need) {
+		err = fmt.Errorf("check the schema: %w: it has %d of the %d steps that this program needs; %s", store.ErrSchema, have, len(need), migrateFix)
 	}
 	return err
+}
+
+// versions are those of the migrations: the numbers that their files begin with.
+func versions() (list []any, err error) {
+	files, err := migrations.ReadDir("migrations")
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		version, err := goose.NumericComponent(f.Name())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, version)
+	}
+	return list, nil
 }
 
 // fileLocker lets one process migrate a SQLite file at a time. The lock is the

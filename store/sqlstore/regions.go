@@ -22,7 +22,7 @@ import (
 // default.
 var (
 	globalTables   = []string{"customer", "tariff", "rate", "sip_user", "api_token", "call_rule", "room_code", "room", "access_number"}
-	regionalTables = []string{"node_run", "conference", "conference_event", "participant", "xdr", "call", "call_step"}
+	regionalTables = []string{"node_run", "conference", "conference_event", "participant", "xdr", "call", "call_step", "recording", "recording_segment"}
 )
 
 const (

@@ -15,14 +15,15 @@ import (
 
 const roomColumns = `id, customer_id, account_id, name, code_space, host_code, guest_code, home_site, moderated,
 	end_grace_us, lost_grace_us, max_participants, guest_role, entry_sound, exit_sound, announce_count, music, keys,
-	language, version, created_at, updated_at`
+	language, version, created_at, updated_at, record_mode, record_format, record_tracks, record_silent, record_retention`
 
 // scanRoom reads the columns above, and then those that extra is for.
 func scanRoom(r scanner, extra ...any) (m store.Room, err error) {
 	var keys string
 	err = r.Scan(append([]any{&m.ID, &m.CustomerID, &m.AccountID, &m.Name, &m.CodeSpace, &m.HostCode, &m.GuestCode, &m.HomeSite, &m.Moderated,
 		span{&m.EndGrace, time.Microsecond}, span{&m.LostGrace, time.Microsecond}, &m.MaxParticipants, &m.GuestRole,
-		&m.EntrySound, &m.ExitSound, &m.AnnounceCount, &m.Music, &keys, &m.Language, &m.Version, instant{&m.CreatedAt}, instant{&m.UpdatedAt}}, extra...)...)
+		&m.EntrySound, &m.ExitSound, &m.AnnounceCount, &m.Music, &keys, &m.Language, &m.Version, instant{&m.CreatedAt}, instant{&m.UpdatedAt},
+		&m.Recording.Mode, &m.Recording.Format, &m.Recording.Tracks, &m.Recording.Silent, &m.Recording.Retention}, extra...)...)
 	if err == nil && keys != "" {
 		err = json.Unmarshal([]byte(keys), &m.Keys)
 	}
@@ -42,7 +43,8 @@ func roomArgs(m store.Room) ([]any, error) {
 	}
 	return []any{m.ID, m.CustomerID, m.AccountID, m.Name, m.CodeSpace, m.HostCode, m.GuestCode, m.HomeSite, flag(m.Moderated),
 		m.EndGrace.Microseconds(), m.LostGrace.Microseconds(), m.MaxParticipants, m.GuestRole, m.EntrySound, m.ExitSound,
-		flag(m.AnnounceCount), flag(m.Music), keys, m.Language, m.Version, micros(m.CreatedAt), micros(m.UpdatedAt)}, nil
+		flag(m.AnnounceCount), flag(m.Music), keys, m.Language, m.Version, micros(m.CreatedAt), micros(m.UpdatedAt),
+		m.Recording.Mode, m.Recording.Format, flag(m.Recording.Tracks), flag(m.Recording.Silent), m.Recording.Retention}, nil
 }
 
 func (s *Store) CreateRoom(ctx context.Context, r store.Room, codeDigits int) (store.Room, error) {

@@ -139,6 +139,9 @@ func testInvalidRooms(f *fixture) {
 		"guest role":      func(r *store.Room) { r.GuestRole = "owner" },
 		"sound":           func(r *store.Room) { r.EntrySound = "gong" },
 		"key":             func(r *store.Room) { r.Keys = map[string]store.Action{"A": store.ActionLock} },
+		"recording":       func(r *store.Room) { r.Recording.Mode = "sometimes" },
+		"format":          func(r *store.Room) { r.Recording.Format = "mp3" },
+		"retention":       func(r *store.Room) { r.Recording.Retention = -1 },
 		"action of a key": func(r *store.Room) { r.Keys = map[string]store.Action{"*1": "explode"} },
 	} {
 		r := f.room("a", "", "")
