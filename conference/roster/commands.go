@@ -9,12 +9,13 @@ import (
 
 // Refusals. They are told to the caller, never silent (SPEC CF9).
 var (
-	ErrLocked    = errors.New("the conference is locked")
-	ErrFull      = errors.New("the conference is full")
-	ErrEnded     = errors.New("the conference has ended")
-	ErrNotIn     = errors.New("no such participant in the conference")
-	ErrForbidden = errors.New("only a moderator may do this")
-	ErrHardMuted = errors.New("muted by a moderator")
+	ErrLocked      = errors.New("the conference is locked")
+	ErrFull        = errors.New("the conference is full")
+	ErrEnded       = errors.New("the conference has ended")
+	ErrNotIn       = errors.New("no such participant in the conference")
+	ErrForbidden   = errors.New("only a moderator may do this")
+	ErrHardMuted   = errors.New("muted by a moderator")
+	ErrNoRecording = errors.New("the room's settings let nobody record its conferences")
 )
 
 // By is who gives a command.
@@ -98,7 +99,7 @@ func (r *Roster) Leave(now time.Time, id store.ParticipantID, cause store.Releas
 	s.emit(Event{Kind: Left, Participant: id, Cause: cause})
 	switch {
 	case len(r.members) == 0:
-		s.emit(Event{Kind: Ended, Cause: cause})
+		s.end(cause)
 	case m.Moderates():
 		s.moderatorOut(m.Owner, Lost(cause))
 	}
@@ -130,7 +131,7 @@ func (s *step) moderatorOut(wasOwner, wasLost bool) {
 		}
 	}
 	if grace == 0 {
-		s.emit(Event{Kind: Ended, Cause: store.CauseEnded})
+		s.end(store.CauseEnded)
 		return
 	}
 	s.emit(Event{Kind: EndScheduled, Until: s.now.Add(grace), Cause: store.CauseEnded})
@@ -155,20 +156,28 @@ func (r *Roster) owner() *Member {
 	return nil
 }
 
+// end ends the conference, and its recording if that does not go on elsewhere.
+func (s *step) end(cause store.ReleaseCause) {
+	if s.r.recording.On() && cause != store.CauseMoved {
+		s.stopRecording(RecordingStopped, store.RecordingEnded)
+	}
+	s.emit(Event{Kind: Ended, Cause: cause})
+}
+
 // Tick lets time pass: a scheduled end comes.
 func (r *Roster) Tick(now time.Time) []Event {
 	if r.ended || r.endAt.IsZero() || now.Before(r.endAt) {
 		return nil
 	}
 	s := r.step(now, By{})
-	s.emit(Event{Kind: Ended, Cause: r.endCause})
+	s.end(r.endCause)
 	return s.events
 }
 
 // End ends the conference at once.
 func (r *Roster) End(now time.Time, by By) ([]Event, error) {
 	return r.moderate(now, by, func(s *step) error {
-		s.emit(Event{Kind: Ended, Cause: store.CauseEnded})
+		s.end(store.CauseEnded)
 		return nil
 	})
 }

@@ -20,5 +20,9 @@
 //   - A participant is heard who is a moderator or speaker, is not muted by
 //     itself, not muted by a moderator, and not on hold. One muted by a moderator
 //     stays so until a moderator says otherwise.
+//   - Where the room lets them, moderators have the conference recorded, and stop it again;
+//     where it is always recorded, from the first participant on, only the API stops it. A
+//     recording ends with the conference; where the conference goes on at another node, so
+//     does the recording, with the next segment.
 //   - Mute-all mutes everyone but moderators, those who come later too.
 package roster

@@ -33,6 +33,11 @@ const (
 	EndScheduled Kind = "end-scheduled" // the last moderator is gone; ends At Until
 	EndCancelled Kind = "end-cancelled" // a moderator is back
 	Ended        Kind = "ended"         // Cause; nothing comes after it
+
+	RecordingStarted Kind = "recording-started" // Recording
+	RecordingResumed Kind = "recording-resumed" // Recording: it goes on with this segment
+	RecordingStopped Kind = "recording-stopped" // Recording, Reason
+	RecordingFailed  Kind = "recording-failed"  // Recording, Reason; the conference goes on
 )
 
 // Event is one entry of a conference's history.
@@ -50,4 +55,6 @@ type Event struct {
 	Until            time.Time          `json:"until,omitzero"`
 	Settings         *Settings          `json:"settings,omitempty"`
 	Standing         *Standing          `json:"standing,omitempty"`
+	Recording        *Recording         `json:"recording,omitempty"`
+	Reason           store.RecordingEnd `json:"reason,omitempty"`
 }

@@ -25,29 +25,32 @@ func (m *Member) Moderates() bool { return m.Role == store.RoleModerator }
 
 // Settings are what a room decides of its conferences.
 type Settings struct {
-	Moderated       bool          `json:"moderated,omitempty"`
-	EndGrace        time.Duration `json:"endGrace,omitempty"`        // ns; see store.Room
-	LostGrace       time.Duration `json:"lostGrace,omitempty"`       // ns
-	MaxParticipants int           `json:"maxParticipants,omitempty"` // 0: no limit
-	Music           bool          `json:"music,omitempty"`
+	Moderated       bool             `json:"moderated,omitempty"`
+	EndGrace        time.Duration    `json:"endGrace,omitempty"`        // ns; see store.Room
+	LostGrace       time.Duration    `json:"lostGrace,omitempty"`       // ns
+	MaxParticipants int              `json:"maxParticipants,omitempty"` // 0: no limit
+	Music           bool             `json:"music,omitempty"`
+	Record          store.RecordMode `json:"record,omitempty"`
 }
 
 // SettingsOf are those of a room.
 func SettingsOf(r store.Room) Settings {
 	return Settings{Moderated: r.Moderated, EndGrace: r.EndGrace, LostGrace: r.LostGrace,
-		MaxParticipants: r.MaxParticipants, Music: r.Music}
+		MaxParticipants: r.MaxParticipants, Music: r.Music, Record: r.Recording.Mode}
 }
 
 // Roster is the state of one conference. Make one with Start or Replay.
 type Roster struct {
-	settings Settings
-	members  []*Member // by time of joining
-	locked   bool
-	allMuted bool
-	open     bool      // not moderated, or a moderator has been in
-	endAt    time.Time // zero: no end is scheduled
-	endCause store.ReleaseCause
-	ended    bool
+	settings  Settings
+	members   []*Member // by time of joining
+	locked    bool
+	allMuted  bool
+	open      bool      // not moderated, or a moderator has been in
+	endAt     time.Time // zero: no end is scheduled
+	endCause  store.ReleaseCause
+	ended     bool
+	recording Recording         // zero: none goes on
+	recorded  store.RecordingID // the last one that has ended here
 }
 
 // Start begins an empty conference.
@@ -148,6 +151,12 @@ func (r *Roster) apply(e Event) {
 		r.endAt = time.Time{}
 	case Ended:
 		r.ended = true
+	case RecordingStarted, RecordingResumed:
+		if e.Recording != nil {
+			r.recording = *e.Recording
+		}
+	case RecordingStopped, RecordingFailed:
+		r.recorded, r.recording = r.recording.ID, Recording{}
 	default:
 		if m := r.Member(e.Participant); m != nil {
 			m.apply(e)

@@ -16,9 +16,10 @@ type Standing struct {
 	MutedByModerator bool       `json:"mutedByModerator,omitempty"`
 	HandRaised       bool       `json:"handRaised,omitempty"`
 	// Of the conference.
-	Locked   bool `json:"locked,omitempty"`
-	AllMuted bool `json:"allMuted,omitempty"`
-	Open     bool `json:"open,omitempty"`
+	Locked    bool      `json:"locked,omitempty"`
+	AllMuted  bool      `json:"allMuted,omitempty"`
+	Open      bool      `json:"open,omitempty"`
+	Recording Recording `json:"recording,omitzero"`
 }
 
 // Standing is that of a member; false if it is not in.
@@ -28,7 +29,7 @@ func (r *Roster) Standing(id store.ParticipantID) (Standing, bool) {
 		return Standing{}, false
 	}
 	return Standing{Role: m.Role, Owner: m.Owner, Muted: m.Muted, MutedByModerator: m.MutedByModerator, HandRaised: m.HandRaised,
-		Locked: r.locked, AllMuted: r.allMuted, Open: r.open}, true
+		Locked: r.locked, AllMuted: r.allMuted, Open: r.open, Recording: r.recording}, true
 }
 
 // Return lets a participant in who was in the conference that this one takes the place
@@ -46,9 +47,14 @@ func (r *Roster) Return(now time.Time, id store.ParticipantID, caller string, st
 		s.emit(Event{Kind: Restored, Standing: &Standing{Locked: st.Locked || r.locked, AllMuted: st.AllMuted || r.allMuted, Open: st.Open || r.open}})
 	}
 	st.Owner = st.Owner && r.owner() == nil
-	s.emit(Event{Kind: Returned, Participant: id, Caller: caller, Standing: &st})
+	had := st
+	had.Recording = Recording{} // RecordingResumed tells of it
+	s.emit(Event{Kind: Returned, Participant: id, Caller: caller, Standing: &had})
 	if st.Role == store.RoleModerator {
 		s.moderatorIn()
+	}
+	if rec := st.Recording; rec.On() && !r.recording.On() && r.recorded < rec.ID { // ids grow with time
+		s.nextSegment(rec)
 	}
 	return s.events, nil
 }
