@@ -25,6 +25,7 @@ type Config struct {
 	Journal Journal
 	// Codecs are those of this node, as Codecs gives them.
 	Codecs []v1.Codec
+	Files  Files
 	// Place is this node. Its site is the home of new rooms that name none.
 	Place store.Place
 	Realm string // of SIP users that name none
@@ -55,7 +56,7 @@ func New(c Config) http.Handler {
 	s.huma.UseMiddleware(s.audit, s.admit)
 	for _, resource := range []func(){
 		s.customers, s.accounts, s.tariffs, s.numbers, s.rules, s.users, s.tokens,
-		s.rooms, s.conferences, s.participants, s.calls, s.xdrs, s.cluster, s.journal, s.codecs,
+		s.rooms, s.conferences, s.participants, s.recordings, s.calls, s.xdrs, s.cluster, s.journal, s.codecs,
 	} {
 		resource()
 	}

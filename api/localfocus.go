@@ -47,6 +47,14 @@ func (f LocalFocus) Speakers(_ context.Context, id store.ConferenceID) ([]confer
 	return c.Speakers(), nil
 }
 
+func (f LocalFocus) StartRecording(_ context.Context, id store.ConferenceID, o conference.RecordingOptions, by conference.By) error {
+	return f.command(id, func(c *conference.Conference) error { return c.StartRecording(o, by) })
+}
+
+func (f LocalFocus) StopRecording(_ context.Context, id store.ConferenceID, by conference.By) error {
+	return f.command(id, func(c *conference.Conference) error { return c.StopRecording(by) })
+}
+
 func (f LocalFocus) command(id store.ConferenceID, do func(*conference.Conference) error) error {
 	c, err := f.host.Conference(id)
 	if err != nil {

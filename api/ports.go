@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/conclave-voice/conclave/api/v1"
@@ -19,6 +20,7 @@ type Store interface {
 	Accounts
 	Calls
 	Records
+	Recordings
 }
 
 // Conferences are read only: the focus writes them.
@@ -50,6 +52,20 @@ type Calls interface {
 type Records interface {
 	XDR(ctx context.Context, s store.Scope, id store.ParticipantID) (store.XDR, error)
 	ListXDRs(ctx context.Context, s store.Scope, f store.XDRFilter, p store.Page) ([]store.XDR, error)
+}
+
+// Recordings are read, and removed.
+type Recordings interface {
+	Recording(ctx context.Context, s store.Scope, id store.RecordingID) (store.Recording, []store.RecordingSegment, error)
+	ListRecordings(ctx context.Context, s store.Scope, f store.RecordingFilter, p store.Page) ([]store.Recording, error)
+	RemoveRecording(ctx context.Context, s store.Scope, id store.RecordingID, at time.Time, by string) error
+}
+
+// Files opens files of recordings, at whatever node they are: the mix of a segment, or a
+// participant's track. store.ErrNotFound if there is none, rpc.ErrUnreachable if its node
+// cannot be asked.
+type Files interface {
+	Open(ctx context.Context, s store.RecordingSegment, f store.RecordingFormat, track store.ParticipantID) (io.ReadSeekCloser, error)
 }
 
 // Ledger makes ledger entries: billing.Ledger. Giving the id of an earlier entry again
@@ -98,4 +114,6 @@ type Focus interface {
 	End(ctx context.Context, id store.ConferenceID, by conference.By) error
 	// Speakers are those whose voice is heard now.
 	Speakers(ctx context.Context, id store.ConferenceID) ([]conference.Speaker, error)
+	StartRecording(ctx context.Context, id store.ConferenceID, o conference.RecordingOptions, by conference.By) error
+	StopRecording(ctx context.Context, id store.ConferenceID, by conference.By) error
 }

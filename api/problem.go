@@ -13,6 +13,7 @@ import (
 	"github.com/conclave-voice/conclave/cluster/raftgroup"
 	"github.com/conclave-voice/conclave/cluster/rpc"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/recording"
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/store"
 )
@@ -47,6 +48,9 @@ func statuses() []struct {
 		{roster.ErrNotIn, http.StatusConflict},
 		{roster.ErrForbidden, http.StatusForbidden},
 		{conference.ErrNoSuch, http.StatusConflict},
+		{roster.ErrNoRecording, http.StatusConflict},
+		{conference.ErrNoRecorder, http.StatusConflict},
+		{recording.ErrNoOpus, http.StatusConflict},
 		{ErrNotNow, http.StatusConflict},
 		{rpc.ErrUnreachable, http.StatusServiceUnavailable},
 		{raftgroup.ErrNoQuorum, http.StatusServiceUnavailable},
@@ -90,6 +94,8 @@ func fix(err error) string {
 		return "; a list of the conference's participants shows who is"
 	case errors.Is(err, roster.ErrEnded), errors.Is(err, store.ErrClosed):
 		return "; nothing was changed"
+	case errors.Is(err, roster.ErrNoRecording):
+		return "; set its recording to on-demand or always, for its next conference"
 	case errors.Is(err, conference.ErrNoSuch):
 		return "; it has just ended or moved: read it again"
 	case errors.Is(err, store.ErrNoFreeCode):

@@ -40,7 +40,7 @@ func roomView(r store.Room) v1.Room {
 		HostCode: r.HostCode, GuestCode: r.GuestCode, HomeSite: r.HomeSite, Moderated: r.Moderated,
 		EndGraceSeconds: int(r.EndGrace / time.Second), LostGraceSeconds: int(r.LostGrace / time.Second), MaxParticipants: r.MaxParticipants,
 		GuestRole: string(r.GuestRole), EntrySound: string(r.EntrySound), ExitSound: string(r.ExitSound), AnnounceCount: r.AnnounceCount,
-		Music: r.Music, Language: r.Language, Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+		Music: r.Music, Language: r.Language, Recording: roomRecordingView(r.Recording), Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 	if r.Keys != nil {
 		view.Keys = map[string]string{}
 		for key, action := range r.Keys {
@@ -48,6 +48,33 @@ func roomView(r store.Room) v1.Room {
 		}
 	}
 	return view
+}
+
+func roomRecordingView(r store.RecordingSettings) v1.RoomRecording {
+	view := v1.RoomRecording{Mode: string(r.Mode), Format: string(r.Format), Tracks: r.Tracks, Announce: !r.Silent, RetentionDays: r.Retention}
+	if r.Mode == store.RecordOff {
+		view.Mode = "off"
+	}
+	if r.Format == "" {
+		view.Format = string(store.FormatWAV)
+	}
+	return view
+}
+
+func changeRecording(r *store.RecordingSettings, given *v1.RoomRecordingEdit) {
+	if given == nil {
+		return
+	}
+	set((*string)(&r.Mode), given.Mode)
+	if r.Mode == "off" {
+		r.Mode = store.RecordOff
+	}
+	set((*string)(&r.Format), given.Format)
+	set(&r.Tracks, given.Tracks)
+	if given.Announce != nil {
+		r.Silent = !*given.Announce
+	}
+	set(&r.Retention, given.RetentionDays)
 }
 
 // change sets what is given.
@@ -65,6 +92,7 @@ func change(r *store.Room, settings v1.RoomSettings) {
 	set(&r.AnnounceCount, settings.AnnounceCount)
 	set(&r.Music, settings.Music)
 	set(&r.Language, settings.Language)
+	changeRecording(&r.Recording, settings.Recording)
 	if settings.Keys == nil {
 		return
 	}
@@ -116,7 +144,7 @@ func (s *server) addRoom(ctx context.Context, in *struct{ Body v1.NewRoom }) (*r
 	now := s.now()
 	r := store.Room{ID: store.NewRoomID(), CustomerID: a.CustomerID, AccountID: a.ID, Name: in.Body.Name, CodeSpace: in.Body.CodeSpace,
 		HomeSite: s.Place.Site, GuestRole: store.RoleSpeaker, EntrySound: store.SoundTone, ExitSound: store.SoundTone,
-		AnnounceCount: true, Music: true, CreatedAt: now, UpdatedAt: now}
+		AnnounceCount: true, Music: true, Recording: store.RecordingSettings{Mode: store.RecordOnDemand}, CreatedAt: now, UpdatedAt: now}
 	change(&r, in.Body.RoomSettings)
 	if r, err = s.Store.CreateRoom(ctx, r, in.Body.CodeDigits); err != nil {
 		return nil, err

@@ -65,6 +65,8 @@ func (c *Conference) sound(e roster.Event) {
 		c.tell(func(m *roster.Member) bool { return !m.Moderates() }, prompt.ModeratorArrived)
 	case roster.EndScheduled:
 		c.mixer.Announce(c.announce.say(prompt.ModeratorLeft)...)
+	case roster.RecordingStarted, roster.RecordingStopped, roster.RecordingFailed:
+		c.soundRecording(e)
 	case roster.AllMuted:
 		c.mixer.Announce(c.announce.say(prompt.AllMuted)...)
 	case roster.AllUnmuted:

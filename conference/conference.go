@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/conference/mixer"
+	"github.com/conclave-voice/conclave/conference/recording"
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/store/outbox"
@@ -33,6 +34,7 @@ type Conference struct {
 	mixer    *mixer.Mixer
 	seats    map[store.ParticipantID]*Seat // reserved, and in
 	heirs    map[store.ParticipantID]*Seat // reserved for participants who have a seat
+	segment  *recording.Segment            // of the recording that goes on; nil: there is none
 	seq      int64                         // of the last event
 	finished bool
 	why      string // it ends, if that is known before its last caller has gone
@@ -162,6 +164,7 @@ func (c *Conference) finish(reason string) {
 	at := c.host.config.Clock.Now().UTC()
 	// The engine waits for a running tick, which never takes this lock.
 	c.host.config.Engine.Remove(c.mixer)
+	c.stopSegment(store.RecordingMoved) // else it has been stopped
 	c.host.outbox.Put(outbox.Write{
 		What: "end of conference " + string(c.row.ID),
 		Do: func(ctx context.Context) error {
@@ -220,6 +223,7 @@ func (c *Conference) settle(events []roster.Event) []*Seat {
 	ended := false
 	for _, e := range events {
 		c.sound(e)
+		c.carryRecording(e)
 		switch e.Kind {
 		case roster.Left:
 			if s := c.seats[e.Participant]; s != nil {
@@ -241,6 +245,7 @@ func (c *Conference) settle(events []roster.Event) []*Seat {
 	for id, s := range c.seats {
 		if s.state == seatIn {
 			s.port.SetMode(mode(c.roster.Mode(id)))
+			c.tellRecorded(s)
 			s.tellStanding()
 		}
 	}
@@ -268,7 +273,7 @@ func (c *Conference) command(decide func(r *roster.Roster, now time.Time) ([]ros
 	return err
 }
 
-// tick lets a scheduled end come.
+// tick lets a scheduled end come, and a recording that is long go on in another segment.
 func (c *Conference) tick() {
 	select {
 	case <-c.opened:
@@ -279,7 +284,11 @@ func (c *Conference) tick() {
 		return
 	}
 	_ = c.command(func(r *roster.Roster, now time.Time) ([]roster.Event, error) {
-		return r.Tick(now), nil
+		events := r.Tick(now)
+		if c.segment != nil && c.segment.Long() {
+			events = append(events, r.NextSegment(now)...)
+		}
+		return events, nil
 	})
 }
 

@@ -39,6 +39,8 @@ type Store interface {
 	CloseConference(ctx context.Context, id store.ConferenceID, at time.Time, reason string) error
 	AppendConferenceEvents(ctx context.Context, events []store.ConferenceEvent) error
 	SetParticipantRole(ctx context.Context, id store.ParticipantID, r store.Role, owner bool) error
+	PutRecording(ctx context.Context, r store.Recording) error
+	PutSegment(ctx context.Context, s store.RecordingSegment) error
 }
 
 // Config is what a Host needs.
@@ -50,6 +52,7 @@ type Config struct {
 	Store           Store
 	Prompts         *prompt.Library
 	Mixing          mixer.Config // of every conference; its Music is each room's own
+	Recorder        Recorder     // nil: nothing is recorded
 	// Busy says whether new participants are refused because audio would suffer; nil: never.
 	Busy func() bool
 	// Closed is told of each conference whose end has been recorded; may be nil.
@@ -60,8 +63,9 @@ type Config struct {
 
 // Host holds the conferences of one node. Make one with NewHost; call Run.
 type Host struct {
-	config Config
-	outbox *outbox.Outbox
+	config     Config
+	outbox     *outbox.Outbox
+	recordings sync.WaitGroup // segments that are being written
 
 	mu       sync.Mutex
 	rooms    map[use]*Conference
@@ -96,6 +100,7 @@ func (h *Host) Run(ctx context.Context) error {
 			for _, c := range h.Conferences() {
 				c.releaseAll(store.CauseShutdown, string(store.CauseShutdown))
 			}
+			h.awaitRecordings()
 			stopWriting()
 			return g.Wait()
 		case <-tick.Chan():

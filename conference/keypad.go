@@ -18,9 +18,6 @@ type keypad struct {
 }
 
 func newKeypad(keys map[string]store.Action) keypad {
-	if keys == nil {
-		keys = store.DefaultKeys()
-	}
 	return keypad{keys: keys}
 }
 

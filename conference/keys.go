@@ -29,7 +29,7 @@ func (s *Seat) Key(digit byte) {
 	})
 	if errors.Is(err, roster.ErrHardMuted) {
 		s.Say(prompt.MutedByModerator)
-	} else if errors.Is(err, roster.ErrForbidden) {
+	} else if errors.Is(err, roster.ErrForbidden) || errors.Is(err, roster.ErrNoRecording) {
 		s.Say(prompt.UnknownKey)
 	}
 }
@@ -65,6 +65,8 @@ func (s *Seat) act(r *roster.Roster, now time.Time, action store.Action) ([]rost
 		}
 	case store.ActionEnd:
 		return r.End(now, by)
+	case store.ActionRecord:
+		return s.toggleRecording(r, now, by)
 	case store.ActionListKeys:
 		s.play(s.conference.announce.keys(s.keys.keys, me.Moderates()))
 		s.listing = true
@@ -95,6 +97,7 @@ var menu = []struct {
 	{store.ActionLeave, prompt.KeyLeave, false},
 	{store.ActionMuteAll, prompt.KeyMuteAll, true},
 	{store.ActionLock, prompt.KeyLock, true},
+	{store.ActionRecord, prompt.KeyRecord, true},
 	{store.ActionEjectLast, prompt.KeyEjectLast, true},
 	{store.ActionEnd, prompt.KeyEnd, true},
 }

@@ -39,6 +39,8 @@ type Seat struct {
 	leftAt time.Time
 	hear   int // volume in steps
 	speak  int
+	// toldRecorded: the participant has heard that the conference is recorded.
+	toldRecorded bool
 	// listing: the list of keys may still be playing. It is long, and gives way to
 	// whatever else there is to say.
 	listing bool
@@ -53,8 +55,9 @@ type Release struct {
 
 func newSeat(c *Conference, a Admission) *Seat {
 	return &Seat{
-		conference: c, id: a.Participant, role: a.Role, caller: a.Caller,
-		keys: newKeypad(c.room.Keys), released: make(chan Release, 1), before: a.Standing, standing: make(chan roster.Standing, 1),
+		toldRecorded: a.Standing != nil && a.Standing.Recording.On(), // where it was before
+		conference:   c, id: a.Participant, role: a.Role, caller: a.Caller,
+		keys: newKeypad(keysOfRoom(c.room)), released: make(chan Release, 1), before: a.Standing, standing: make(chan roster.Standing, 1),
 	}
 }
 
@@ -78,6 +81,9 @@ func (s *Seat) Enter(port *mixer.Port, name mixer.Sound) error {
 		}
 		before = c.succeed(s)
 		s.state, s.port, s.name = seatIn, port, name
+		if c.segment != nil {
+			c.segment.Track(port, s.id)
+		}
 		c.mixer.Add(port)
 		entered = true
 		return events, nil
@@ -99,7 +105,11 @@ func (s *Seat) enter(r *roster.Roster, now time.Time) ([]roster.Event, error) {
 	if s.before != nil {
 		return r.Return(now, s.id, s.caller, *s.before)
 	}
-	return r.Join(now, s.id, s.role, s.caller)
+	events, err := r.Join(now, s.id, s.role, s.caller)
+	if err == nil && s.conference.host.config.Recorder != nil {
+		events = append(events, r.RecordAlways(now, s.conference.newRecording())...)
+	}
+	return events, err
 }
 
 // Standing delivers what the participant has in the conference, whenever it changes:

@@ -23,9 +23,28 @@ type Room struct {
 	Music            bool              `json:"music" doc:"While alone or waiting"`
 	Keys             map[string]string `json:"keys,omitempty" doc:"What keys pressed in the conference do; left out: the default keys"`
 	Language         string            `json:"language,omitempty" doc:"Left out: the access number's"`
+	Recording        RoomRecording     `json:"recording"`
 	Version          int64             `json:"version" doc:"Grows with every change; an edit names the version that it read"`
 	CreatedAt        time.Time         `json:"createdAt"`
 	UpdatedAt        time.Time         `json:"updatedAt"`
+}
+
+// RoomRecording is what a room says of recordings.
+type RoomRecording struct {
+	Mode          string `json:"mode" enum:"off,on-demand,always" doc:"on-demand: moderators by key, and the API; always: each conference, from its first participant on"`
+	Format        string `json:"format" enum:"wav,ogg"`
+	Tracks        bool   `json:"tracks" doc:"Each participant in a file of its own too"`
+	Announce      bool   `json:"announce" doc:"The participants are told. Not to is against the law in many countries"`
+	RetentionDays int    `json:"retentionDays" doc:"Days that recordings are kept after their end; 0: as long as the node's default says"`
+}
+
+// RoomRecordingEdit changes what is given.
+type RoomRecordingEdit struct {
+	Mode          *string `json:"mode,omitempty" enum:"off,on-demand,always" doc:"New room: on-demand"`
+	Format        *string `json:"format,omitempty" enum:"wav,ogg" doc:"New room: wav"`
+	Tracks        *bool   `json:"tracks,omitempty" doc:"New room: false"`
+	Announce      *bool   `json:"announce,omitempty" doc:"New room: true"`
+	RetentionDays *int    `json:"retentionDays,omitempty" minimum:"0" maximum:"36525" doc:"New room: 0, the node's default"`
 }
 
 // RoomSettings are what can be said of a room when it is made and later. What is left
@@ -43,8 +62,9 @@ type RoomSettings struct {
 	ExitSound        *string            `json:"exitSound,omitempty" enum:"none,tone,name" doc:"New room: tone"`
 	AnnounceCount    *bool              `json:"announceCount,omitempty" doc:"New room: true"`
 	Music            *bool              `json:"music,omitempty" doc:"New room: true"`
-	Keys             *map[string]string `json:"keys,omitempty" doc:"All keys of the room; {} gives back the default ones. Actions: mute-self, count, hear-louder, hear-softer, speak-louder, speak-softer, raise-hand, leave, mute-all, lock, eject-last, end, list-keys"`
+	Keys             *map[string]string `json:"keys,omitempty" doc:"All keys of the room; {} gives back the default ones. Actions: mute-self, count, hear-louder, hear-softer, speak-louder, speak-softer, raise-hand, leave, mute-all, lock, eject-last, end, record, list-keys"`
 	Language         *string            `json:"language,omitempty" maxLength:"35" doc:"BCP 47"`
+	Recording        *RoomRecordingEdit `json:"recording,omitempty" doc:"What is given of it"`
 }
 
 // NewRoom asks for a room.

@@ -19,15 +19,18 @@ type Conferences interface {
 	Eject(ctx context.Context, id store.ConferenceID, p store.ParticipantID, by conference.By) error
 	End(ctx context.Context, id store.ConferenceID, by conference.By) error
 	Speakers(ctx context.Context, id store.ConferenceID) ([]conference.Speaker, error)
+	StartRecording(ctx context.Context, id store.ConferenceID, o conference.RecordingOptions, by conference.By) error
+	StopRecording(ctx context.Context, id store.ConferenceID, by conference.By) error
 }
 
 // command is one of them on the wire.
 type command struct {
 	Verb        string
 	Conference  store.ConferenceID
-	Participant store.ParticipantID `json:",omitempty"`
-	On          bool                `json:",omitempty"`
-	Role        store.Role          `json:",omitempty"`
+	Participant store.ParticipantID         `json:",omitempty"`
+	On          bool                        `json:",omitempty"`
+	Role        store.Role                  `json:",omitempty"`
+	Recording   conference.RecordingOptions `json:",omitzero"`
 	By          conference.By
 }
 
@@ -44,6 +47,10 @@ func (c command) give(ctx context.Context, to Conferences) error {
 		return to.SetRole(ctx, c.Conference, c.Participant, c.Role, c.By)
 	case "eject":
 		return to.Eject(ctx, c.Conference, c.Participant, c.By)
+	case "record":
+		return to.StartRecording(ctx, c.Conference, c.Recording, c.By)
+	case "stop-recording":
+		return to.StopRecording(ctx, c.Conference, c.By)
 	case "end":
 		return to.End(ctx, c.Conference, c.By)
 	}
@@ -123,4 +130,12 @@ func (e *Everywhere) Eject(ctx context.Context, id store.ConferenceID, p store.P
 
 func (e *Everywhere) End(ctx context.Context, id store.ConferenceID, by conference.By) error {
 	return e.do(ctx, command{Verb: "end", Conference: id, By: by})
+}
+
+func (e *Everywhere) StartRecording(ctx context.Context, id store.ConferenceID, o conference.RecordingOptions, by conference.By) error {
+	return e.do(ctx, command{Verb: "record", Conference: id, Recording: o, By: by})
+}
+
+func (e *Everywhere) StopRecording(ctx context.Context, id store.ConferenceID, by conference.By) error {
+	return e.do(ctx, command{Verb: "stop-recording", Conference: id, By: by})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/conclave-voice/conclave/callflow"
 	"github.com/conclave-voice/conclave/cluster/rpc"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/recording"
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/sites"
@@ -26,6 +27,7 @@ const (
 	methodCommand    = "conference.command"
 	methodSpeakers   = "conference.speakers"
 	methodWhereIs    = "room.where-is"
+	methodFile       = "recording.read"
 )
 
 // Codes are the errors that cross the wire. A code is never given another meaning:
@@ -36,6 +38,7 @@ func Codes() rpc.Codes {
 		"account-full": conference.ErrAccountFull, "node-full": conference.ErrNodeFull, "epoch-over": conference.ErrEpochOver,
 		"not-in": roster.ErrNotIn, "forbidden": roster.ErrForbidden, "hard-muted": roster.ErrHardMuted, "no-such": conference.ErrNoSuch,
 		"stale-epoch": store.ErrStaleEpoch, "not-home": sites.ErrNotHome, "no-such-caller": callflow.ErrNoSuchCaller, "taken-over": callflow.ErrTaken,
+		"no-recording": roster.ErrNoRecording, "no-recorder": conference.ErrNoRecorder, "no-opus": recording.ErrNoOpus,
 	}
 }
 

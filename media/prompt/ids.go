@@ -97,6 +97,7 @@ const (
 	KeyRaiseHand    ID = "key-raise-hand"    // To raise or lower your hand, press
 	KeyMuteAll      ID = "key-mute-all"      // To mute or unmute all participants, press
 	KeyLock         ID = "key-lock"          // To lock or unlock the conference, press
+	KeyRecord       ID = "key-record"        // To start or stop recording, press
 	KeyEjectLast    ID = "key-eject-last"    // To remove the last participant who joined, press
 	KeyEnd          ID = "key-end"           // To end the conference for everyone, press
 	KeyMenu         ID = "key-menu"          // To hear these choices again, press

@@ -60,6 +60,9 @@ func (c *Cluster) Serve(calls Calls, conferences peers.Conferences) {
 	})
 }
 
+// ServeRecordings lets other nodes read the files of this one's recordings; before Run.
+func (c *Cluster) ServeRecordings(archive peers.Archive) { peers.ServeRecordings(c.server, archive) }
+
 // forwarder sends Raft requests to the leader (raftgroup.Forwarder).
 type forwarder struct{ c *Cluster }
 

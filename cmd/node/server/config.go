@@ -58,6 +58,10 @@ type Config struct {
 	OfflineCredit string        // decimal; what an account may use meanwhile beyond what the store knows of
 	CopyMaxAge    time.Duration // of the copy that calls are decided by meanwhile; 0: any age
 	JournalSize   int           // MiB; bounds what waits for the store
+
+	Recordings         string // directory for their files; empty: within DataDir
+	RecordingRetention int    // days, where a room says nothing of it; 0: for ever
+	RecordingMinFree   int    // MiB that recordings leave free on the disk
 }
 
 // DevConfig is a whole system on one machine, for trying and developing.
@@ -69,6 +73,7 @@ func DevConfig() Config {
 		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second, ForwardMedia: string(callflow.MediaAuto),
 		MaxSpeakers: mixer.DefaultSpeakers, AutoGain: true, ComfortNoise: -60,
 		StorePatience: time.Second, OfflineCredit: "20.00", CopyMaxAge: 24 * time.Hour, JournalSize: 1024,
+		RecordingMinFree: 512,
 	}
 }
 
@@ -160,6 +165,9 @@ func (c Config) check() (settings, error) {
 	if s.media, err = callflow.ParseForwardMedia(c.ForwardMedia); err != nil {
 		return s, fmt.Errorf("--forward-media: %w", err)
 	}
+	if c.RecordingRetention < 0 || c.RecordingRetention > maxRetention || c.RecordingMinFree < 0 || c.RecordingMinFree > maxMinFree {
+		return s, fmt.Errorf("--recording-retention %d, --recording-min-free %d: write 0 (for ever) to %d days, and 0 to %d MiB", c.RecordingRetention, c.RecordingMinFree, maxRetention, maxMinFree)
+	}
 	if s.offlineCredit, err = c.offline(); err != nil {
 		return s, err
 	}
@@ -186,6 +194,9 @@ func (c Config) offline() (money.Amount, error) {
 
 // Bounds of the journal's size, in MiB: four segments, and what is still read in a moment.
 const minJournal, maxJournal = 32, 64 << 10
+
+// Bounds of what is said of recordings: a hundred years, and a pebibyte.
+const maxRetention, maxMinFree = 36525, 1 << 30
 
 // DSN is where the store is.
 func (c Config) DSN() (string, error) {

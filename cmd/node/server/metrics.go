@@ -34,7 +34,7 @@ func (s apiStore) TokenByHash(ctx context.Context, hash string) (store.APIToken,
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", api.New(api.Config{
-		Store: apiStore{n.store, n.reader}, Ledger: billing.NewLedger(n.store, n.clock), Focus: n.focus(), Media: n.qualities(), Cluster: n.others(), Journal: n.journal, Codecs: api.Codecs(n.codecs), Place: n.run.Place,
+		Store: apiStore{n.store, n.reader}, Ledger: billing.NewLedger(n.store, n.clock), Focus: n.focus(), Media: n.qualities(), Cluster: n.others(), Journal: n.journal, Files: n.files(), Codecs: api.Codecs(n.codecs), Place: n.run.Place,
 		Realm: n.config.Realm, Open: n.config.OpenHTTP, Clock: n.clock, Logger: n.logger.Named("api"),
 	}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
@@ -107,6 +107,7 @@ func (n *Node) metrics() *prometheus.Registry {
 	gauge("sip_connections", "TCP connections.", func() float64 { return float64(n.sip.Stats().Connections) })
 	r.MustRegister(sipRequests{n.sip.Stats}, stayGrades{n.calls.Grades})
 	n.dataMetrics(gauge, counter)
+	n.recordingMetrics(gauge, counter)
 	if n.cluster != nil {
 		n.clusterMetrics(gauge, counter)
 	}

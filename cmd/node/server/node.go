@@ -26,6 +26,7 @@ import (
 	"github.com/conclave-voice/conclave/cmd/node/clustering"
 	"github.com/conclave-voice/conclave/conference"
 	"github.com/conclave-voice/conclave/conference/mixer"
+	"github.com/conclave-voice/conclave/conference/recording"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/engine"
 	"github.com/conclave-voice/conclave/media/prompt"
@@ -58,6 +59,8 @@ type Node struct {
 	ports    *session.Ports
 	billing  *billing.Service
 	heart    *billing.Heart
+	recorder *recording.Recorder
+	archive  *recording.Archive
 	host     *conference.Host
 	calls    *callflow.Engine
 	cluster  *clustering.Cluster // nil: none
@@ -122,9 +125,12 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openRecordings(n.codecs); err != nil {
+		return err
+	}
 	n.host = conference.NewHost(conference.Config{
 		Place: n.run.Place, Incarnation: n.run.Incarnation, MaxParticipants: n.config.MaxParticipants, Engine: n.media,
-		Store: n.journal, Prompts: prompts, Busy: n.strained.Load, Clock: n.clock, Logger: n.logger.Named("conference"),
+		Store: n.journal, Prompts: prompts, Recorder: n.recorder, Busy: n.strained.Load, Clock: n.clock, Logger: n.logger.Named("conference"),
 		Mixing: mixer.Config{MaxSpeakers: n.config.MaxSpeakers, AutoGain: n.config.AutoGain, Comfort: float64(n.config.ComfortNoise)},
 		Closed: func(c store.Conference) { locator.Release(c.RoomID, c.Epoch) },
 	})
@@ -147,6 +153,7 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 	n.calls = callflow.New(calls)
 	if n.cluster != nil {
 		n.cluster.Serve(n.calls, api.NewLocalFocus(n.host))
+		n.cluster.ServeRecordings(n.archive)
 	}
 	return nil
 }
@@ -233,6 +240,8 @@ func (n *Node) Run(ctx context.Context, out io.Writer) error {
 		{name: "media", run: n.media.Run},
 		{name: "billing", run: n.billing.Run},
 		{name: "heartbeat", run: n.heart.Run},
+		{name: "files of recordings", run: n.archive.Run},
+		{name: "recordings", run: n.recorder.Run},
 	}
 	if n.profiles != nil {
 		parts = append(parts, part{name: "profiles", run: n.serveProfiles})

@@ -80,6 +80,7 @@ func seedRoom(ctx context.Context, tx store.Store, room store.Room, account stor
 	room.CodeSpace, room.HomeSite = demoNumber, demoSite
 	room.GuestRole, room.EntrySound, room.ExitSound = store.RoleSpeaker, store.SoundTone, store.SoundTone
 	room.AnnounceCount, room.Music = true, true
+	room.Recording.Mode = store.RecordOnDemand
 	room.CreatedAt, room.UpdatedAt = now, now
 	if _, err := tx.CreateRoom(ctx, room, len(room.GuestCode)); err != nil {
 		return fmt.Errorf("room %q: %w", room.Name, err)
