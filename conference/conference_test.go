@@ -33,10 +33,14 @@ type memory struct {
 	closed map[store.ConferenceID]string
 	events map[store.ConferenceID][]store.ConferenceEvent
 	refuse error
+
+	recordings map[store.RecordingID]store.Recording
+	segments   map[store.SegmentID]store.RecordingSegment
 }
 
 func newMemory() *memory {
-	return &memory{closed: map[store.ConferenceID]string{}, events: map[store.ConferenceID][]store.ConferenceEvent{}}
+	return &memory{closed: map[store.ConferenceID]string{}, events: map[store.ConferenceID][]store.ConferenceEvent{},
+		recordings: map[store.RecordingID]store.Recording{}, segments: map[store.SegmentID]store.RecordingSegment{}}
 }
 
 func (m *memory) OpenConference(_ context.Context, c store.Conference) error {
@@ -71,6 +75,24 @@ func (m *memory) AppendConferenceEvents(_ context.Context, events []store.Confer
 }
 
 func (m *memory) SetParticipantRole(context.Context, store.ParticipantID, store.Role, bool) error {
+	return nil
+}
+
+func (m *memory) PutRecording(_ context.Context, r store.Recording) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.recordings[r.ID].StoppedAt.Before(r.StoppedAt) || m.recordings[r.ID].ID == "" {
+		m.recordings[r.ID] = r
+	}
+	return nil
+}
+
+func (m *memory) PutSegment(_ context.Context, s store.RecordingSegment) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.segments[s.ID].EndedAt.IsZero() {
+		m.segments[s.ID] = s
+	}
 	return nil
 }
 

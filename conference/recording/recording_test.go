@@ -1,0 +1,484 @@
+package recording
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/jonboulle/clockwork"
+	"go.uber.org/goleak"
+
+	"github.com/conclave-voice/conclave/conference/mixer"
+	"github.com/conclave-voice/conclave/media/codec"
+	"github.com/conclave-voice/conclave/media/engine"
+	"github.com/conclave-voice/conclave/media/session"
+	"github.com/conclave-voice/conclave/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var t0 = time.Date(2026, 1, 2, 15, 0, 0, 0, time.UTC)
+
+// studio is a recorder with a folder and a clock that the test moves. The test is the tick.
+type studio struct {
+	t        *testing.T
+	config   Config
+	recorder *Recorder
+	clock    *clockwork.FakeClock
+	stop     func() error
+}
+
+func newStudio(t *testing.T, change func(*Config)) *studio {
+	t.Helper()
+	s := &studio{t: t, clock: clockwork.NewFakeClockAt(t0)}
+	s.config = Config{Dir: t.TempDir(), Place: store.Place{Site: "a", Node: "n"}, Incarnation: 7, Codecs: codec.Standard(), Clock: s.clock, Logger: hclog.NewNullLogger()}
+	if change != nil {
+		change(&s.config)
+	}
+	var err error
+	if s.recorder, err = New(s.config); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.recorder.Run(ctx) }()
+	s.stop = sync.OnceValue(func() error { stop(); return <-done })
+	t.Cleanup(func() {
+		if err := s.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := s.clock.BlockUntilContext(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// take is a segment that is being written.
+type take struct {
+	*Segment
+	t      *testing.T
+	ended  chan store.RecordingSegment
+	folder string
+	ticks  int
+}
+
+func (s *studio) begin(format store.RecordingFormat, tracks bool) *take {
+	ended := make(chan store.RecordingSegment, 2)
+	r := store.Recording{ID: store.NewRecordingID(), CustomerID: "c", RoomID: "r", ConferenceID: "conf", RoomName: "Söhne & co", Format: format, Tracks: tracks, StartedAt: t0}
+	seg := s.recorder.Start(Spec{Recording: r, Number: 1, Conference: "conf", Ended: func(s store.RecordingSegment) { ended <- s }})
+	return &take{Segment: seg, t: s.t, ended: ended, folder: filepath.Join(s.config.Dir, seg.Row().Path)}
+}
+
+// sine is one frame of a tone.
+func sine(rate, tick int, frequency float64) []int16 {
+	pcm := make([]int16, rate/50)
+	for i := range pcm {
+		pcm[i] = int16(4000 * math.Sin(2*math.Pi*frequency*float64(tick*len(pcm)+i)/float64(rate)))
+	}
+	return pcm
+}
+
+// play gives frames: the mix has the tones of all voices. It waits for the writer, as a
+// tick does not.
+func (k *take) play(ticks, rate int, voices map[*mixer.Port]float64) {
+	k.t.Helper()
+	for range ticks {
+		mix := make([]int16, rate/50)
+		for p, f := range voices {
+			pcm := sine(rate, k.ticks, f)
+			k.Voice(p, rate, pcm)
+			for i, v := range pcm {
+				mix[i] += v
+			}
+		}
+		k.Frame(rate, mix)
+		k.ticks++
+		if k.ticks%25 == 0 {
+			k.written()
+		}
+	}
+}
+
+// written waits until the ring is empty.
+func (k *take) written() {
+	k.t.Helper()
+	eventually(k.t, "the ring is empty", func() bool {
+		select {
+		case k.wake <- struct{}{}:
+		default:
+		}
+		return k.ring.in.Load() == k.ring.out.Load()
+	})
+}
+
+func eventually(t *testing.T, what string, come func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !come(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("never: ", what)
+		}
+	}
+}
+
+func (k *take) end(why store.RecordingEnd) store.RecordingSegment {
+	k.t.Helper()
+	k.Stop(why)
+	return k.over()
+}
+
+func (k *take) over() store.RecordingSegment {
+	k.t.Helper()
+	select {
+	case row := <-k.ended:
+		return row
+	case <-time.After(30 * time.Second):
+		k.t.Fatal("the segment has not ended")
+		panic("unreachable")
+	}
+}
+
+func port(t *testing.T) *mixer.Port {
+	t.Helper()
+	ports, err := session.NewPorts(netip.MustParseAddr("127.0.0.1"), 36000, 36999)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := session.Open(ports, codec.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return mixer.NewPort(s)
+}
+
+// probe is what ffprobe says of a file.
+func probe(t *testing.T, file string) (format, codec string, rate int, d time.Duration) {
+	t.Helper()
+	out := tool(t, "ffprobe", "-v", "error", "-of", "default=nk=1:nw=1", "-show_entries", "format=format_name,duration:stream=codec_name,sample_rate", file)
+	f := strings.Fields(out)
+	if len(f) != 4 {
+		t.Fatalf("ffprobe of %s: %q", file, out)
+	}
+	rate, err := strconv.Atoi(f[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds, err := strconv.ParseFloat(f[3], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f[2], f[0], rate, time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
+}
+
+// samples are those of a file, as sox reads it.
+func samples(t *testing.T, file string) []int16 {
+	t.Helper()
+	raw := tool(t, "sox", file, "-t", "raw", "-e", "signed", "-b", "16", "-L", "-")
+	pcm := make([]int16, len(raw)/2)
+	for i := range pcm {
+		pcm[i] = int16(uint16(raw[2*i]) | uint16(raw[2*i+1])<<8)
+	}
+	return pcm
+}
+
+func tool(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		t.Skipf("%s is not there: apt-get install ffmpeg sox", name)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || stderr.Len() > 0 {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, stderr.String())
+	}
+	return string(out)
+}
+
+// level is the amplitude of a tone.
+func level(pcm []int16, rate int, frequency float64) float64 {
+	var re, im float64
+	for i, v := range pcm {
+		at := 2 * math.Pi * frequency * float64(i) / float64(rate)
+		re += float64(v) * math.Cos(at)
+		im += float64(v) * math.Sin(at)
+	}
+	return 2 * math.Hypot(re, im) / float64(len(pcm))
+}
+
+// has checks which of the tones are in audio.
+func has(t *testing.T, what string, pcm []int16, rate int, tones map[float64]bool) {
+	t.Helper()
+	for f, want := range tones {
+		if l := level(pcm, rate, f); want && math.Abs(l-4000) > 200 || !want && l > 40 {
+			t.Errorf("%s has %v Hz at %.0f, wanted: %v", what, f, l, want)
+		}
+	}
+}
+
+// CF10: the mix has everybody's tone, each track that of its own participant alone; all
+// files have one length and play in other programs.
+func TestMixAndTracks(t *testing.T) {
+	s := newStudio(t, nil)
+	a, b := port(t), port(t)
+	k := s.begin(store.FormatWAV, true)
+	k.Track(a, "ann")
+	k.Track(b, "bob")
+	k.play(50, 8000, map[*mixer.Port]float64{a: 400})
+	k.play(100, 8000, map[*mixer.Port]float64{a: 400, b: 1100})
+	again := port(t) // ann returns by another call
+	k.Track(again, "ann")
+	k.play(50, 8000, map[*mixer.Port]float64{again: 400})
+	k.play(50, 8000, nil)
+	row := k.end(store.RecordingStopped)
+	if row.Reason != store.RecordingStopped || row.Length != 5*time.Second || row.Gaps != 0 || row.Octets != 3*(wavHead+5*16000) || fmt.Sprint(row.Tracks) != "[ann bob]" {
+		t.Errorf("%+v", row)
+	}
+	for name, tones := range map[string][4]map[float64]bool{
+		"mix": {{400: true, 1100: false}, {400: true, 1100: true}, {400: true, 1100: false}, {400: false, 1100: false}},
+		"ann": {{400: true, 1100: false}, {400: true, 1100: false}, {400: true, 1100: false}, {400: false, 1100: false}},
+		"bob": {{400: false, 1100: false}, {400: false, 1100: true}, {400: false, 1100: false}, {400: false, 1100: false}},
+	} {
+		file := filepath.Join(k.folder, name+".wav")
+		if format, codec, rate, d := probe(t, file); format != "wav" || codec != "pcm_s16le" || rate != 8000 || d != 5*time.Second {
+			t.Errorf("%s: %s, %s, %d Hz, %v", name, format, codec, rate, d)
+		}
+		pcm := samples(t, file)
+		for i, span := range [4][2]int{{0, 1}, {1, 3}, {3, 4}, {4, 5}} {
+			has(t, fmt.Sprintf("%s from %d s", name, span[0]), pcm[span[0]*8000:span[1]*8000], 8000, tones[i])
+		}
+	}
+	if st := s.recorder.Stats(); st.Octets != row.Octets || st.Failures != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// CF10, CD2: a mix that changes its rate stays in the file's.
+func TestRateChanges(t *testing.T) {
+	s := newStudio(t, nil)
+	p := port(t)
+	k := s.begin(store.FormatWAV, false)
+	for _, rate := range []int{16000, 8000, 16000} {
+		k.play(50, rate, map[*mixer.Port]float64{p: 700})
+	}
+	k.end(store.RecordingEnded)
+	file := filepath.Join(k.folder, "mix.wav")
+	if _, _, rate, d := probe(t, file); rate != 16000 || d != 3*time.Second {
+		t.Errorf("%d Hz, %v", rate, d)
+	}
+	pcm := samples(t, file)
+	for i := range 3 {
+		has(t, fmt.Sprint("second ", i), pcm[i*16000+1000:i*16000+15000], 16000, map[float64]bool{700: true})
+	}
+}
+
+// CF10: the tap neither allocates nor waits, also when nobody takes what it puts.
+func TestTapIsForTheTick(t *testing.T) {
+	hung := make(chan struct{})
+	s := newStudio(t, nil)
+	s.recorder.disk = slowDisk{s.recorder.disk, func() { <-hung }}
+	k := s.begin(store.FormatWAV, true)
+	p := port(t)
+	k.Track(p, "ann")
+	pcm := sine(16000, 0, 400)
+	if n := testing.AllocsPerRun(5000, func() { k.Voice(p, 16000, pcm); k.Frame(16000, pcm) }); n != 0 {
+		t.Errorf("%v allocations a tick", n)
+	}
+	close(hung)
+	k.end(store.RecordingStopped)
+}
+
+// slowDisk is a disk on which writes wait.
+type slowDisk struct {
+	disk
+	wait func()
+}
+
+func (d slowDisk) create(name string) (handle, error) {
+	f, err := d.disk.create(name)
+	return slowFile{f, d.wait}, err
+}
+
+type slowFile struct {
+	handle
+	wait func()
+}
+
+func (f slowFile) WriteAt(p []byte, off int64) (int, error) {
+	f.wait()
+	return f.handle.WriteAt(p, off)
+}
+
+// CF10: a disk that stands still for some seconds leaves a gap, which is silence, is told
+// of, and keeps the rest in its place.
+func TestGap(t *testing.T) {
+	var gate sync.RWMutex
+	s := newStudio(t, nil)
+	s.recorder.disk = slowDisk{s.recorder.disk, func() { gate.RLock(); defer gate.RUnlock() }}
+	p := port(t)
+	k := s.begin(store.FormatWAV, false)
+	k.play(50, 8000, map[*mixer.Port]float64{p: 400})
+	k.written()
+	gate.Lock()
+	fill := func(ticks int, frequency float64) {
+		for range ticks {
+			k.Frame(8000, sine(8000, k.ticks, frequency))
+			k.ticks++
+		}
+	}
+	full := len(k.ring.heads)
+	fill(full+500, 700) // 500 ticks at least do not fit: what was taken before is not known
+	gate.Unlock()
+	k.written()
+	k.play(50, 8000, map[*mixer.Port]float64{p: 1100})
+	row := k.end(store.RecordingStopped)
+	lost := int(row.GapTime / engine.FrameTime)
+	if row.Gaps != 1 || lost < 400 || lost > 500 || row.Reason != store.RecordingStopped || row.Length != time.Duration(k.ticks)*engine.FrameTime {
+		t.Errorf("%+v", row)
+	}
+	pcm := samples(t, filepath.Join(k.folder, "mix.wav"))
+	if len(pcm) != 160*k.ticks {
+		t.Fatalf("%d samples, want %d", len(pcm), 160*k.ticks)
+	}
+	end := len(pcm) - 8000
+	has(t, "before the gap", pcm[:8000], 8000, map[float64]bool{400: true, 700: false, 1100: false})
+	has(t, "the gap", pcm[end-160*lost:end], 8000, map[float64]bool{400: false, 700: false, 1100: false})
+	has(t, "after the gap", pcm[end:], 8000, map[float64]bool{400: false, 700: false, 1100: true})
+	if note := read(t, k); len(note.Gaps) != 1 || note.Gaps[0].Length != float64(lost)/50 || note.Segment.Gaps != 1 {
+		t.Errorf("%+v", note)
+	}
+	if st := s.recorder.Stats(); st.Gaps != 1 || st.Failures != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func read(t *testing.T, k *take) contents {
+	t.Helper()
+	root, err := os.OpenRoot(k.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	c, err := readNote(root, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// CF10: a disk that hangs ends the recording, which is told at once, though its writer
+// cannot be.
+func TestTooSlow(t *testing.T) {
+	hung := make(chan struct{})
+	s := newStudio(t, nil)
+	s.recorder.disk = slowDisk{s.recorder.disk, func() { <-hung }}
+	k := s.begin(store.FormatWAV, false)
+	for range len(k.ring.heads) + int(GiveUp/engine.FrameTime) + 1 {
+		k.Frame(8000, make([]int16, 160))
+	}
+	s.clock.Advance(watchEvery)
+	if row := k.over(); row.Reason != store.RecordingTooSlow || row.Detail == "" || row.EndedAt.IsZero() {
+		t.Errorf("%+v", row)
+	}
+	if st := s.recorder.Stats(); st.Failures != 1 || st.Active != 1 {
+		t.Errorf("%+v", st)
+	}
+	close(hung)
+	eventually(t, "the writer has ended", func() bool { return s.recorder.Stats().Active == 0 })
+	if len(k.ended) != 0 {
+		t.Errorf("the end is told twice: %+v", <-k.ended)
+	}
+	if note := read(t, k); note.Segment.Reason != store.RecordingTooSlow {
+		t.Errorf("%+v", note)
+	}
+}
+
+// CF10: a full disk ends the recording with what there is, and the files are whole.
+func TestDiskFull(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skip("needs root, for a small file system: ", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, format := range []store.RecordingFormat{store.FormatWAV, store.FormatOgg} {
+		s := newStudio(t, func(c *Config) { c.Dir, c.Codecs = dir, fakeOpus(100) })
+		k := s.begin(format, false)
+		p := port(t)
+		for len(k.ended) == 0 {
+			k.play(1, 8000, map[*mixer.Port]float64{p: 400})
+			if k.ticks > 1<<16 {
+				t.Fatal("the disk is not full")
+			}
+		}
+		row := k.over()
+		if row.Reason != store.RecordingDiskFull || !strings.Contains(row.Detail, "no space") {
+			t.Errorf("%+v", row)
+		}
+		_, _, _, d := probe(t, filepath.Join(k.folder, "mix."+string(format)))
+		if d < 3*time.Second || d > row.Length {
+			t.Errorf("%s plays for %v of %v", format, d, row.Length)
+		}
+		if note := read(t, k); note.Segment.Reason != store.RecordingDiskFull || note.Segment.EndedAt.IsZero() {
+			t.Errorf("%+v", note)
+		}
+		if err := os.RemoveAll(k.folder); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// CF10: recordings leave room for others.
+func TestMinFree(t *testing.T) {
+	s := newStudio(t, func(c *Config) { c.MinFree = math.MaxUint64 })
+	if row := s.begin(store.FormatWAV, false).over(); row.Reason != store.RecordingDiskFull || !strings.Contains(row.Detail, "a disk of their own") {
+		t.Errorf("%+v", row)
+	}
+}
+
+// CF10: who asks for Ogg where there is no Opus is told what to install.
+func TestNoOpus(t *testing.T) {
+	s := newStudio(t, func(c *Config) { c.Codecs = codec.NewRegistry() })
+	if err := s.recorder.Check(store.FormatOgg); !errors.Is(err, ErrNoOpus) || !strings.Contains(err.Error(), "libopus0") {
+		t.Error(err)
+	}
+	if err := s.recorder.Check(store.FormatWAV); err != nil {
+		t.Error(err)
+	}
+	k := s.begin(store.FormatOgg, false)
+	k.play(20, 8000, nil)
+	if row := k.over(); row.Reason != store.RecordingFailed || !strings.Contains(row.Detail, "libopus0") {
+		t.Errorf("%+v", row)
+	}
+}
+
+// What is being written when the node stops is finished.
+func TestStopOfTheNode(t *testing.T) {
+	s := newStudio(t, nil)
+	k := s.begin(store.FormatWAV, false)
+	k.play(60, 8000, nil)
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	if row := k.over(); row.Reason != store.RecordingEnded || row.Length != 1200*time.Millisecond {
+		t.Errorf("%+v", row)
+	}
+}
