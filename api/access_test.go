@@ -59,6 +59,7 @@ func bodies(d tenantData) map[string]string {
 		"add-room":            fmt.Sprintf(`{"account":%q,"name":"new","codeSpace":%q}`, d.account.ID, d.number.CodeSpace),
 		"edit-room":           `{"name":"renamed"}`,
 		"control-conference":  `{"locked":true}`,
+		"start-recording":     `{"format":"ogg"}`,
 		"control-participant": `{"muted":true}`,
 		"drain-node":          `{"draining":true}`,
 		"force-site":          `{"mode":"down"}`,
@@ -68,7 +69,7 @@ func bodies(d tenantData) map[string]string {
 // fillIn puts ids into a path.
 func fillIn(path string, d tenantData) string {
 	return strings.NewReplacer("{account}", string(d.account.ID), "{room}", string(d.room.ID), "{conference}", string(d.conference.ID),
-		"{participant}", string(d.participant.ID), "{call}", string(d.call.ID), "{xdr}", string(d.left.ID), "{tariff}", "conferencing",
+		"{participant}", string(d.participant.ID), "{recording}", string(d.recording.ID), "{segment}", string(d.segment.ID), "{call}", string(d.call.ID), "{xdr}", string(d.left.ID), "{tariff}", "conferencing",
 		"{username}", "bob", "{rule}", "nothing", "{token}", "nothing", "{node}", "n1", "{site}", "there").Replace(path)
 }
 
@@ -104,7 +105,7 @@ func TestWhatIsAnothersIsNotFound(t *testing.T) {
 // CF1: no list shows what is another's, whatever it is asked for.
 func TestListsShowNothingOfAnother(t *testing.T) {
 	f := newFixture(t, false)
-	secrets := []string{string(f.one.customer.ID), string(f.one.account.ID), string(f.one.room.ID), f.one.room.GuestCode, "18001", "call of one", string(f.one.conference.ID)}
+	secrets := []string{string(f.one.customer.ID), string(f.one.account.ID), string(f.one.room.ID), f.one.room.GuestCode, "18001", "call of one", string(f.one.conference.ID), string(f.one.recording.ID)}
 	for name := range f.operations() {
 		path, get := strings.CutPrefix(name, "GET ")
 		if !get || strings.Contains(path, "{") {

@@ -79,13 +79,16 @@ func TestControl(t *testing.T) {
 		{http.MethodPatch, conference, `{"locked":true,"allMuted":true}`},
 		{http.MethodPatch, participant, `{"muted":true,"role":"moderator"}`},
 		{http.MethodDelete, participant, ""},
+		{http.MethodPost, conference + "/recording", `{"format":"ogg"}`},
+		{http.MethodDelete, conference + "/recording", ""},
 		{http.MethodPost, conference + "/end", ""},
 	} {
 		if status, body := f.ask("customer", c.method, c.path, c.body); status != http.StatusNoContent {
 			t.Errorf("%s %s: %d %s", c.method, c.path, status, body)
 		}
 	}
-	want := []string{"lock api:customer", "mute-all api:customer", "role api:customer", "mute api:customer", "eject api:customer", "end api:customer"}
+	want := []string{"lock api:customer", "mute-all api:customer", "role api:customer", "mute api:customer", "eject api:customer",
+		"record ogg api:customer", "stop-recording api:customer", "end api:customer"}
 	if !slices.Equal(f.focus.commands, want) {
 		t.Errorf("the focus was told %q", f.focus.commands)
 	}

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,7 +19,9 @@ import (
 	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow"
+	"github.com/conclave-voice/conclave/callflow/peers"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/recording"
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/store/journal"
@@ -35,21 +40,24 @@ type tenantData struct {
 	participant store.Participant
 	left        store.Participant // has an xDR
 	call        store.Call
+	recording   store.Recording
+	segment     store.RecordingSegment
 }
 
 // fixture is an API over a real store with two customers.
 type fixture struct {
 	*testing.T
-	store    *sqlstore.Store
-	clock    *clockwork.FakeClock
-	focus    *recordingFocus
-	media    someMedia
-	journal  *journal.Journal
-	log      *strings.Builder
-	server   *httptest.Server
-	handler  http.Handler
-	one, two tenantData
-	tokens   map[string]string // secrets by name
+	store      *sqlstore.Store
+	clock      *clockwork.FakeClock
+	focus      *recordingFocus
+	media      someMedia
+	journal    *journal.Journal
+	log        *strings.Builder
+	recordings string // the folder with their files
+	server     *httptest.Server
+	handler    http.Handler
+	one, two   tenantData
+	tokens     map[string]string // secrets by name
 }
 
 // direct asks the store without a guard.
@@ -89,6 +97,12 @@ func (f *recordingFocus) Eject(_ context.Context, _ store.ConferenceID, _ store.
 func (f *recordingFocus) End(_ context.Context, _ store.ConferenceID, by conference.By) error {
 	return f.note("end", by)
 }
+func (f *recordingFocus) StartRecording(_ context.Context, _ store.ConferenceID, o conference.RecordingOptions, by conference.By) error {
+	return f.note(fmt.Sprintf("record %s", o.Format), by)
+}
+func (f *recordingFocus) StopRecording(_ context.Context, _ store.ConferenceID, by conference.By) error {
+	return f.note("stop-recording", by)
+}
 
 // someMedia knows the media of those that it is told of.
 type someMedia map[store.ParticipantID]callflow.Quality
@@ -109,12 +123,17 @@ func newFixture(t *testing.T, open bool) *fixture {
 	f.must(f.store.CreateTariff(t.Context(), tariff))
 	f.must(f.store.PutRate(t.Context(), store.Rate{TariffID: tariff.ID, Service: store.ServiceConferencing,
 		PerMinute: money.MustParse("0.03"), First: time.Minute, Next: time.Minute}))
+	f.recordings = t.TempDir()
+	archive, err := recording.NewArchive(recording.Config{Dir: f.recordings, Place: store.Place{Site: "here", Node: "n1"}}, nil, 0)
+	f.must(err)
+	t.Cleanup(func() { f.must(archive.Close()) })
 	f.fill(&f.one, "one", "18001", tariff.ID)
 	f.fill(&f.two, "two", "18002", tariff.ID)
 	f.journal, err = journal.Open(journal.Config{Config: wal.Config{Dir: t.TempDir()}}, f.store, direct{}, f.clock, hclog.NewNullLogger())
 	f.must(err)
 	t.Cleanup(func() { f.journal.Close() })
 	f.handler = New(Config{Store: f.store, Ledger: billing.NewLedger(f.store, f.clock), Focus: f.focus, Media: f.media, Place: store.Place{Site: "here", Node: "n1"}, Journal: f.journal, Codecs: Codecs(codec.NewRegistry(codec.PCMU(), absent())),
+		Files:   peers.NewRecordings(store.Place{Site: "here", Node: "n1"}, archive, nil),
 		Cluster: NewAlone(func() v1.Node { return v1.Node{Site: "here", Node: "n1"} }, func() v1.NodeStatus { return v1.NodeStatus{Ready: "ready", Store: "ok"} }, func(bool) {}), Realm: "conclave",
 		Open: open, Clock: f.clock, Logger: hclog.New(&hclog.LoggerOptions{Output: f.log, Level: hclog.Debug})})
 	f.server = httptest.NewServer(f.handler)
@@ -162,9 +181,24 @@ func (f *fixture) fill(d *tenantData, name, number string, tariff store.TariffID
 	d.call = store.Call{ID: store.NewCallID(), SIPCallID: "call of " + name, CustomerID: d.customer.ID, Direction: "in", From: "1", To: "2",
 		Source: "127.0.0.1:5060", Transport: "udp", Node: place, StartedAt: now}
 	f.must(f.store.PutCall(ctx, d.call))
+	f.keepRecording(d, place)
 	d.participant, d.left = f.stay(d, place), f.stay(d, place)
 	_, err = f.store.SettleStay(ctx, f.record(d.left))
 	f.must(err)
+}
+
+// keepRecording gives a customer a recording that has ended, with a file of 1000 octets.
+func (f *fixture) keepRecording(d *tenantData, place store.Place) {
+	now := f.clock.Now()
+	d.recording = store.Recording{ID: store.NewRecordingID(), CustomerID: d.customer.ID, RoomID: d.room.ID, ConferenceID: d.conference.ID,
+		RoomName: d.room.Name, Format: store.FormatWAV, StartedAt: now, StoppedAt: now, Reason: store.RecordingStopped}
+	d.segment = store.RecordingSegment{ID: store.NewSegmentID(), RecordingID: d.recording.ID, Number: 1, ConferenceID: d.conference.ID, Place: place,
+		Path: string(d.recording.ID), StartedAt: now, EndedAt: now, Length: 1500 * time.Millisecond, Octets: 1000}
+	f.must(f.store.PutRecording(f.Context(), d.recording))
+	f.must(f.store.PutSegment(f.Context(), d.segment))
+	folder := filepath.Join(f.recordings, d.segment.Path)
+	f.must(os.Mkdir(folder, 0o700))
+	f.must(os.WriteFile(filepath.Join(folder, "mix.wav"), bytes.Repeat([]byte("0123456789"), 100), 0o600))
 }
 
 func (f *fixture) stay(d *tenantData, place store.Place) store.Participant {

@@ -75,6 +75,9 @@ func (a *Archive) Run(ctx context.Context) error {
 	}
 }
 
+// Close is for an Archive that is not Run.
+func (a *Archive) Close() error { return a.root.Close() }
+
 // recoverAll finishes all files that earlier runs have left open, whatever the database
 // knows of them.
 func (a *Archive) recoverAll(ctx context.Context) {

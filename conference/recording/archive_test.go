@@ -197,8 +197,8 @@ func TestKilledWriter(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- l.archive.Run(ctx) }()
 	var list []store.Recording
-	eventually(t, "both are in the store", func() bool {
-		if list, err = l.store.ListRecordings(t.Context(), store.Scope{}, store.RecordingFilter{}, store.Page{}); err != nil {
+	eventually(t, "both are in the store, with their segments", func() bool {
+		if list, err = l.store.ListRecordings(t.Context(), store.Scope{}, store.RecordingFilter{ConferenceID: "conf"}, store.Page{}); err != nil {
 			t.Fatal(err)
 		}
 		return len(list) == 2
