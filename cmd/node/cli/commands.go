@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 // Commands are the groups of commands, for the program's root.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
-		roomsCommand(), conferencesCommand(), accountsCommand(), xdrsCommand(), callsCommand(),
+		roomsCommand(), conferencesCommand(), recordingsCommand(), accountsCommand(), xdrsCommand(), callsCommand(),
 		customersCommand(), tariffsCommand(), numbersCommand(), rulesCommand(), usersCommand(), tokensCommand(), nodesCommand(), sitesCommand(), journalCommand(), codecsCommand(),
 	}
 }

@@ -122,6 +122,33 @@ type roomFlags struct {
 	moderated, count, music                                         bool
 	endGrace, lostGrace, maxParticipants                            int
 	keys                                                            map[string]string
+	recording                                                       recordingFlags
+}
+
+// recordingFlags are those of its settings that are about recordings.
+type recordingFlags struct {
+	mode, format     string
+	tracks, announce bool
+	retention        int
+}
+
+func (r *recordingFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&r.mode, "record", "", "off, on-demand (by moderators' key, and the API) or always")
+	f.StringVar(&r.format, "record-format", "", "wav or ogg")
+	f.BoolVar(&r.tracks, "record-tracks", false, "each participant in a file of its own too")
+	f.BoolVar(&r.announce, "record-announce", true, "tell the participants; not to is against the law in many countries")
+	f.IntVar(&r.retention, "record-retention", 0, "`DAYS` that recordings are kept after their end; 0: the node's default")
+}
+
+// given are the settings whose flags were given; nil: none.
+func (r *recordingFlags) given(t task) *v1.RoomRecordingEdit {
+	edit := v1.RoomRecordingEdit{Mode: given(t, "record", &r.mode), Format: given(t, "record-format", &r.format), Tracks: given(t, "record-tracks", &r.tracks),
+		Announce: given(t, "record-announce", &r.announce), RetentionDays: given(t, "record-retention", &r.retention)}
+	if edit == (v1.RoomRecordingEdit{}) {
+		return nil
+	}
+	return &edit
 }
 
 func (r *roomFlags) flags(cmd *cobra.Command) {
@@ -140,6 +167,7 @@ func (r *roomFlags) flags(cmd *cobra.Command) {
 	f.BoolVar(&r.music, "music", true, "music while alone or waiting")
 	f.StringToStringVar(&r.keys, "key", nil, "`KEYS=ACTION`, such as *6=mute-self; all keys that the room is to have")
 	f.StringVar(&r.language, "language", "", "of the prompts, such as en")
+	r.recording.flags(cmd)
 }
 
 // given are the settings whose flags were given.
@@ -152,5 +180,6 @@ func (r *roomFlags) given(t task) v1.RoomSettings {
 		EntrySound: given(t, "entry-sound", &r.entry), ExitSound: given(t, "exit-sound", &r.exit),
 		AnnounceCount: given(t, "announce-count", &r.count), Music: given(t, "music", &r.music),
 		Keys: given(t, "key", &r.keys), Language: given(t, "language", &r.language),
+		Recording: r.recording.given(t),
 	}
 }
