@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/media/codec"
-	"github.com/conclave-voice/conclave/media/resample"
 	"github.com/conclave-voice/conclave/store"
 )
 
@@ -36,9 +35,8 @@ type quietDecoder struct{}
 
 func (quietDecoder) Decode(pcm []int16, _ []byte) (int, error) { clear(pcm[:320]); return 320, nil }
 
-// RFC 3533: the checksum of a page that another program made.
-func TestChecksum(t *testing.T) {
-	// The first page of a stream that opusenc wrote: an OpusHead.
+// RFC 3533: a page is found if it is whole, to the bit.
+func TestPages(t *testing.T) {
 	page := append([]byte("OggS\x00\x02"), make([]byte, 8)...)
 	page = append(page, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 'a', 'b', 'c')
 	sealPage(page)
@@ -63,9 +61,6 @@ func TestChecksum(t *testing.T) {
 // CF10: an Ogg file is as long as what was recorded, whatever the packets' sizes, and other
 // programs take it; so is one whose writer has died, but for its last second.
 func TestOgg(t *testing.T) {
-	if _, err := resample.New(8000, 16000); err != nil {
-		t.Fatal(err)
-	}
 	for _, octets := range []int{6, 100, 255} {
 		s := newStudio(t, func(c *Config) { c.Codecs = fakeOpus(octets) })
 		k := s.begin(store.FormatOgg, true)
@@ -141,6 +136,47 @@ func torn(t *testing.T, file string, content []byte, length time.Duration) {
 		}
 		if _, _, _, d := probe(t, file); (d - left).Abs() > 10*time.Millisecond {
 			t.Errorf("plays for %v, repaired: %v", d, left)
+		}
+	}
+}
+
+// CF10: what other programs decode of an Ogg file with Opus has the right tones, in the
+// right places, in the mix and in each track.
+func TestOggTones(t *testing.T) {
+	s := newStudio(t, nil)
+	if err := s.recorder.Check(store.FormatOgg); err != nil {
+		t.Skip(err)
+	}
+	a, b := port(t), port(t)
+	k := s.begin(store.FormatOgg, true)
+	k.Track(a, "ann")
+	k.Track(b, "bob")
+	k.play(50, 8000, map[*mixerPort]float64{a: 400})
+	k.play(100, 8000, map[*mixerPort]float64{a: 400, b: 1100})
+	k.play(50, 16000, map[*mixerPort]float64{b: 1100})
+	row := k.end(store.RecordingStopped)
+	for name, tones := range map[string][3][2]bool{ // seconds 0, 1-2, 3: 400 Hz, 1100 Hz
+		"mix": {{true, false}, {true, true}, {false, true}},
+		"ann": {{true, false}, {true, false}, {false, false}},
+		"bob": {{false, false}, {false, true}, {false, true}},
+	} {
+		file := filepath.Join(k.folder, name+".ogg")
+		if _, codec, _, d := probe(t, file); codec != "opus" || (d-row.Length).Abs() > 10*time.Millisecond {
+			t.Errorf("%s: %s, %v", name, codec, d)
+		}
+		decoded := filepath.Join(t.TempDir(), "decoded.wav")
+		tool(t, "ffmpeg", "-v", "error", "-i", file, "-ar", "48000", "-ac", "1", decoded)
+		pcm := samples(t, decoded)
+		if len(pcm) != 4*opusRate {
+			t.Errorf("%s: %d samples", name, len(pcm))
+		}
+		for i, span := range [3][2]int{{0, 1}, {1, 3}, {3, 4}} {
+			part := pcm[span[0]*opusRate+opusRate/5 : span[1]*opusRate-opusRate/5]
+			for j, f := range []float64{400, 1100} {
+				if l := level(part, opusRate, f); tones[i][j] && (l < 3000 || l > 5000) || !tones[i][j] && l > 100 {
+					t.Errorf("%s from %d s has %v Hz at %.0f, wanted: %v", name, span[0], f, l, tones[i][j])
+				}
+			}
 		}
 	}
 }
