@@ -437,6 +437,8 @@ func TestRecordsAreReadBack(t *testing.T) {
 		&callSteps{[]store.CallStep{{CallID: "c", Seq: 1, At: t0, Step: "s", Outcome: "ok", Detail: "\u2028<&>"}}},
 		&stayRecorded{p, money.Unit}, &stayTaken{p, money.Unit}, &staySettled{x}, &staySettled{quality}, &stayDiscarded{x},
 		&runStarted{store.NodeRun{Place: store.Place{Site: "a", Node: "n"}, Incarnation: 1 << 60, StartedAt: t0}}, &runBeat{"n", 1, t0}, &runStopped{"n", 1, t0},
+		&recordingPut{store.Recording{ID: "r", Format: store.FormatOgg, Tracks: true, StartedAt: t0, StartedBy: "api:desk"}},
+		&segmentPut{store.RecordingSegment{ID: "s", RecordingID: "r", Number: 2, Path: "a/b", StartedAt: t0, GapTime: time.Second, Tracks: []store.ParticipantID{"p"}}},
 	}
 	seen := map[string]bool{}
 	for _, b := range bodies {
