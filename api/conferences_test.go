@@ -23,6 +23,8 @@ func TestConferenceAtAnyInstant(t *testing.T) {
 		{At: at(20), Kind: string(roster.Joined), ParticipantID: "b", Detail: []byte(`{"role":"speaker","caller":"bob"}`)},
 		{At: at(30), Kind: string(roster.ModMuted), ParticipantID: "b", By: "a"},
 		{At: at(40), Kind: string(roster.Locked), By: "api:operator"},
+		{At: at(42), Kind: string(roster.RecordingStarted), By: "a", Detail: []byte(`{"recording":{"id":"tape","segment":1}}`)},
+		{At: at(48), Kind: string(roster.RecordingStopped), By: "a", Detail: []byte(`{"recording":{"id":"tape","segment":1},"reason":"stopped"}`)},
 		{At: at(50), Kind: string(roster.Left), ParticipantID: "a"},
 	}
 	for i := range history {
@@ -54,6 +56,9 @@ func TestConferenceAtAnyInstant(t *testing.T) {
 		s := put[v1.ConferenceState](f, http.StatusOK, http.MethodGet, path+"?at="+at(c.at).Format(time.RFC3339), "")
 		if s.Phase != c.phase || s.Locked != c.locked || !slices.Equal(hears(s, "a"), c.aHears) || !slices.Equal(hears(s, "b"), c.bHas) {
 			t.Errorf("after %d s: %s, locked %v, a hears %v, b hears %v", c.at, s.Phase, s.Locked, hears(s, "a"), hears(s, "b"))
+		}
+		if recorded := s.RecordingID == "tape"; recorded != (c.at == 45) {
+			t.Errorf("after %d s it is recorded: %v", c.at, recorded)
 		}
 	}
 	// CF13: who speaks is told of the present alone.

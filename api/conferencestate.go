@@ -24,6 +24,7 @@ func stateAt(c store.Conference, rows []store.ConferenceEvent, at time.Time) (v1
 	r := roster.Replay(events)
 	state.Phase = phase(c, r, len(events), at)
 	state.Locked, state.AllMuted, state.EndsAt = r.Locked(), r.AllMuted(), r.EndAt()
+	state.RecordingID = string(r.Recording().ID)
 	if r.Ended() {
 		state.EndsAt = time.Time{}
 	}

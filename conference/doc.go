@@ -10,6 +10,9 @@
 // event is recorded, in order, by one bounded writer; a full writer makes commands
 // wait, never the audio.
 //
+// A recording is decided in the roster too, and written by package recording: a segment is
+// tapped from the mixer, and what becomes of it comes back as an event.
+//
 // Lock order: Host, then Conference, then those of package mixer. No lock is held
 // while the store is waited for.
 package conference

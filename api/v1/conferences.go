@@ -34,6 +34,7 @@ type ConferenceState struct {
 	Locked       bool      `json:"locked" doc:"Only moderators may join"`
 	AllMuted     bool      `json:"allMuted" doc:"Everyone but moderators, those who come later too"`
 	EndsAt       time.Time `json:"endsAt,omitzero" doc:"When it ends unless a moderator comes back"`
+	RecordingID  string    `json:"recordingId,omitempty" doc:"Left out: it is not recorded"`
 	Participants []Member  `json:"participants" nullable:"false" doc:"Who is in, by time of joining"`
 }
 

@@ -113,7 +113,7 @@ func (k *take) play(ticks, rate int, voices map[*mixer.Port]float64) {
 	}
 }
 
-// written waits until the ring is empty.
+// written waits until the ring is empty, or the segment has ended.
 func (k *take) written() {
 	k.t.Helper()
 	eventually(k.t, "the ring is empty", func() bool {
@@ -121,7 +121,7 @@ func (k *take) written() {
 		case k.wake <- struct{}{}:
 		default:
 		}
-		return k.ring.in.Load() == k.ring.out.Load()
+		return k.ring.in.Load() == k.ring.out.Load() || len(k.ended) > 0
 	})
 }
 

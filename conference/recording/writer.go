@@ -16,6 +16,8 @@ const (
 	// maxTracks bounds the open files of a segment. Who speaks when there are so many has
 	// no track, and is in the mix.
 	maxTracks = 256
+	// flushEvery is how much is written at once at most, in ticks: 1 s.
+	flushEvery = 50
 	// syncEvery is how often the mix is brought to the disk itself, and its free space
 	// looked at, in ticks: 5 s.
 	syncEvery = 250
@@ -33,6 +35,7 @@ type writer struct {
 	tracks  map[store.ParticipantID]*track
 	byPort  map[*mixer.Port]*track // a cache of both maps; nil: it has none
 	gapsAt  []gap
+	flushed uint64 // tick
 	synced  uint64 // tick
 	pcm     [maxRate / 50]int16
 }
@@ -74,13 +77,15 @@ func (w *writer) drain() error {
 		if err := w.write(h, pcm); err != nil {
 			return err
 		}
-	}
-	for t := range w.all() {
-		if err := t.file.flush(); err != nil {
-			return fmt.Errorf("write a recording: %w", err)
+		if w.mix.at-w.flushed >= flushEvery { // there is much: it was slow
+			if err := w.flush(); err != nil {
+				return err
+			}
 		}
 	}
-	w.count()
+	if err := w.flush(); err != nil {
+		return err
+	}
 	if w.mix == nil || w.mix.at-w.synced < syncEvery {
 		return nil
 	}
@@ -89,6 +94,20 @@ func (w *writer) drain() error {
 		return fmt.Errorf("bring a recording to the disk: %w", err)
 	}
 	return w.checkSpace()
+}
+
+// flush makes the files whole.
+func (w *writer) flush() error {
+	for t := range w.all() {
+		if err := t.file.flush(); err != nil {
+			return fmt.Errorf("write a recording: %w", err)
+		}
+	}
+	w.count()
+	if w.mix != nil {
+		w.flushed = w.mix.at
+	}
+	return nil
 }
 
 // write writes one frame.
