@@ -55,8 +55,7 @@ func (p *pitch) next(pcm *[FrameSamples]int16) float64 {
 	return 2 * p.lag
 }
 
-// filter moves a frame into the history, and returns its mean energy before and
-// after.
+// filter moves a frame into the history, and returns its energy before and after.
 func (p *pitch) filter(pcm *[FrameSamples]int16) (total, below float64) {
 	const kept = len(lowPass) - 1
 	var x [kept + FrameSamples]float64
