@@ -10,7 +10,7 @@ var (
 	// ErrLeftOut: this program cannot load libraries at all.
 	ErrLeftOut = errors.New("libraries are left out of this build: it has the tag \"static\", or is for another system than Linux on amd64 or arm64")
 	// ErrMissing: none of the files that a Source names can be loaded.
-	ErrMissing = errors.New("library not found")
+	ErrMissing = errors.New("library cannot be loaded")
 	// ErrUnfit: there is a library, but not one that can be used.
 	ErrUnfit = errors.New("library cannot be used")
 	// ErrBuffer: the destination is too short for what the source holds.

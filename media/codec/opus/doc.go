@@ -6,7 +6,7 @@
 // 60 ms; RTP carries them as they are, by a clock of 48 kHz (RFC 7587 section 4).
 //
 // Against loss, a packet may hold a coarse copy of the frame before it (in-band FEC, RFC
-// 6716 section 2.1.7), which [Decoder.Recover] decodes when that packet was lost and the
+// 6716 section 2.1.6), which [Decoder.Recover] decodes when that packet was lost and the
 // next one is there; without, [Decoder.Conceal] goes on from what was heard. An encoder puts
 // copies in as far as it believes that packets are lost: [Encoder.SetLoss].
 //

@@ -54,7 +54,7 @@ const (
 	maxTimeUnder = 50
 )
 
-// rates of libopus, in Hz.
+// checkRate knows the rates of libopus, in Hz.
 func checkRate(rate int) error {
 	switch rate {
 	case 8000, 12000, 16000, 24000, 48000:

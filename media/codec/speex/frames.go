@@ -1,7 +1,7 @@
 package speex
 
-// Sizes in bits of what a payload is made of, headers included, from the Speex manual
-// (sections 8.3 and 9.3, "bit allocation"): a narrowband frame by its mode, of which there
+// Sizes in bits of what a payload is made of, headers included, by the Speex manual's
+// tables of bit allocation: a narrowband frame by its mode, of which there
 // are nine, and the layer that makes it wideband by its mode. 0: no such mode.
 var (
 	frameBits = [16]int{5, 43, 119, 160, 220, 300, 364, 492, 79}
