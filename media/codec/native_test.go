@@ -47,7 +47,8 @@ func TestEncodingFollowsThePeer(t *testing.T) {
 		peer string
 		want speex.EncoderConfig
 	}{
-		{8000, "", speex.EncoderConfig{SampleRate: 8000}},
+		{8000, "", speex.EncoderConfig{SampleRate: 8000, Mode: 3}},
+		{16000, "", speex.EncoderConfig{SampleRate: 16000, Quality: 8}},
 		{8000, `mode="9,3,any"`, speex.EncoderConfig{SampleRate: 8000, Mode: 3}},
 		{8000, "mode=any", speex.EncoderConfig{SampleRate: 8000}},
 		{16000, `mode="0,7";vbr=on`, speex.EncoderConfig{SampleRate: 16000, Quality: 7}},

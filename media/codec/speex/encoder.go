@@ -24,8 +24,8 @@ const (
 type EncoderConfig struct {
 	SampleRate int // Hz of the PCM: 8000 for narrowband, 16000 for wideband
 	Quality    int // 1 to 10
-	// Mode is one of the eight of narrowband, 1 to 8, by the number that RFC 5574 section
-	// 4.1.1 gives it; it wins over Quality. Modes of wideband are its qualities.
+	// Mode is one of the eight of narrowband, 1 to 8, by the number that it has in SDP
+	// (RFC 5574 section 4.1); it wins over Quality. Modes of wideband are its qualities.
 	Mode       int
 	Complexity int // 1 to 10: how much time it takes to find what sounds best
 }
