@@ -11,7 +11,7 @@ import (
 // Config is how a mixer mixes.
 type Config struct {
 	Music       Sound   // what ports in Mode.Music hear, looping; nil: silence
-	MaxSpeakers int     // how many are heard at once; 0: DefaultSpeakers
+	MaxSpeakers int     // how many of a crowd are heard at once; 0: DefaultSpeakers
 	AutoGain    bool    // speakers are brought to one loudness
 	Comfort     float64 // dBm0 of the noise under the mix; 0: none
 }

@@ -1,9 +1,12 @@
 package mixer
 
 const (
-	// DefaultSpeakers is how many are heard at once where nothing else is said: with more,
-	// nobody is understood.
+	// DefaultSpeakers is how many of a crowd are heard at once where nothing else is said:
+	// with more, nobody is understood.
 	DefaultSpeakers = 4
+	// crowd is for how many times as many, who may be heard, the choice begins. Fewer are
+	// no crowd: they come to terms by themselves, and their noise adds up to 9 dB at most.
+	crowd = 2
 
 	holdTicks = 50   // 1 s without a sound after which a place is given up
 	yields    = 10   // 0.2 s without a sound after which it is given to somebody else
@@ -37,12 +40,12 @@ func (t *turn) note() {
 	}
 }
 
-// choose gives at most n of those who may be heard a place. Where no more than n may be,
-// all have one, whatever they do: nothing of them is cut off. Of more, the loudest have
+// choose gives those a place who are to be heard. Where no more than crowd times n may be,
+// all have one, whatever they do: nothing of them is cut off. Of more, the n loudest have
 // one who make a sound; they keep it through the pauses between words, and lose it only to
 // somebody else who is clearly louder, or when they have been silent for a second.
 func choose(ports []*Port, n int) {
-	if len(ports) <= n {
+	if len(ports) <= crowd*n {
 		for _, p := range ports {
 			p.turn.note()
 			p.turn.placed = true
@@ -50,13 +53,11 @@ func choose(ports []*Port, n int) {
 		return
 	}
 	placed := 0
-	var best, worst *turn
+	var worst *turn
 	for _, p := range ports {
 		t := &p.turn
 		t.note()
-		if t.placed && t.quiet > holdTicks {
-			t.placed = false
-		}
+		t.placed = t.placed && t.quiet <= holdTicks
 		if t.placed {
 			placed++
 			if worst == nil || t.before(worst) {
@@ -64,13 +65,16 @@ func choose(ports []*Port, n int) {
 			}
 		}
 	}
-	for ; placed < n; placed++ {
-		if best = loudestWithout(ports); best == nil {
-			return
-		}
-		best.placed, best.wants = true, 0
+	if placed > n { // it has become a crowd: one after the other
+		worst.placed = false
+		return
 	}
-	if best = loudestWithout(ports); best == nil || worst == nil {
+	best := loudestWithout(ports)
+	for ; placed < n && best != nil; placed++ {
+		best.placed, best.wants = true, 0
+		best = loudestWithout(ports)
+	}
+	if best == nil || worst == nil {
 		return
 	}
 	if best.score < worst.score+louder {

@@ -85,11 +85,16 @@ func TestPauses(t *testing.T) {
 	c.want(t, "another one speaks within 0.1 s of a pause", 0, 1, 2, 3)
 }
 
-// CF13: where no more may be heard than there are places, all are, even in silence.
+// CF13: where there is no crowd, all are heard, even in silence; when it becomes one, the
+// loudest few are, soon.
 func TestFewAreAlwaysHeard(t *testing.T) {
-	c := newCrowd(4)
-	c.run(200, 4, nil)
-	c.want(t, "four who are silent", 0, 1, 2, 3)
+	c := newCrowd(9)
+	all := map[int]float32{0: -20, 1: -20, 2: -20, 3: -20, 4: -26, 5: -26, 6: -26, 7: -26}
+	c[:8].run(200, 4, nil)
+	c[:8].want(t, "eight who are silent", 0, 1, 2, 3, 4, 5, 6, 7)
+	c[:8].run(50, 4, all)
+	c.run(4, 4, all)
+	c.want(t, "a ninth comes", 0, 1, 2, 3)
 }
 
 // rms is the level of what was heard, in dBFS.

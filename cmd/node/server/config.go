@@ -50,7 +50,7 @@ type Config struct {
 	MaxCalls        int           // on this node; 0: no limit
 	MaxParticipants int           // in conferences on this node; 0: no limit
 
-	MaxSpeakers  int  // who are heard at once in a conference
+	MaxSpeakers  int  // of a crowd who are heard at once in a conference
 	AutoGain     bool // speakers are brought to one loudness
 	ComfortNoise int  // dBm0 under every mix; 0: none
 

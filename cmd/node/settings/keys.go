@@ -90,7 +90,7 @@ func keys() []key {
 		text(sectionCalls, "forward-media", "`WAY` of the RTP of callers whose conference is at another node: auto (between the caller and that node inside a site, through the node that took the call between sites), direct or relay (everywhere). What a caller's network or telephone does not take is relayed", func(c *server.Config) *string { return &c.ForwardMedia }),
 		duration(sectionCalls, "heartbeat", "`TIME` between signs of life in the journal: how far off the end of a stay may be after a crash", func(c *server.Config) *time.Duration { return &c.Heartbeat }),
 
-		number(sectionAudio, "max-speakers", "`NUMBER` of callers who are heard at once in a conference, 1 to 32: the loudest, once they speak. Others are heard when one of them pauses, or when they are clearly louder", func(c *server.Config) *int { return &c.MaxSpeakers }),
+		number(sectionAudio, "max-speakers", "`NUMBER` of callers who are heard at once where more than twice as many may speak, 1 to 32: the loudest, once they speak. Others are heard when one of them pauses, or when they are clearly louder", func(c *server.Config) *int { return &c.MaxSpeakers }),
 		{section: sectionAudio, name: "auto-gain", add: func(f *pflag.FlagSet, c *server.Config, _ *Log) {
 			f.BoolVar(&c.AutoGain, "auto-gain", c.AutoGain, "bring those who speak to one loudness, by -6 to +15 dB; false: leave them as they are")
 		}},
