@@ -153,7 +153,7 @@ func TestOggTones(t *testing.T) {
 	k.Track(b, "bob")
 	k.play(50, 8000, map[*mixerPort]float64{a: 400})
 	k.play(100, 8000, map[*mixerPort]float64{a: 400, b: 1100})
-	k.play(50, 16000, map[*mixerPort]float64{b: 1100})
+	k.play(50, 48000, map[*mixerPort]float64{b: 1100})
 	row := k.end(store.RecordingStopped)
 	for name, tones := range map[string][3][2]bool{ // seconds 0, 1-2, 3: 400 Hz, 1100 Hz
 		"mix": {{true, false}, {true, true}, {false, true}},

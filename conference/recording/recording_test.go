@@ -44,7 +44,7 @@ type studio struct {
 func newStudio(t *testing.T, change func(*Config)) *studio {
 	t.Helper()
 	s := &studio{t: t, clock: clockwork.NewFakeClockAt(t0)}
-	s.config = Config{Dir: t.TempDir(), Place: store.Place{Site: "a", Node: "n"}, Incarnation: 7, Codecs: codec.Standard(), Clock: s.clock, Logger: hclog.NewNullLogger()}
+	s.config = Config{Dir: t.TempDir(), Place: store.Place{Site: "a", Node: "n"}, Incarnation: 7, Codecs: codec.All(mixer.MaxRate, false), Clock: s.clock, Logger: hclog.NewNullLogger()}
 	if change != nil {
 		change(&s.config)
 	}
@@ -273,7 +273,7 @@ func TestRateChanges(t *testing.T) {
 	s := newStudio(t, nil)
 	p := port(t)
 	k := s.begin(store.FormatWAV, false)
-	for _, rate := range []int{16000, 8000, 16000} {
+	for _, rate := range []int{16000, 8000, 48000} {
 		k.play(50, rate, map[*mixer.Port]float64{p: 700})
 	}
 	k.end(store.RecordingEnded)

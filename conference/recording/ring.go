@@ -7,10 +7,9 @@ import (
 )
 
 const (
-	// ringSeconds of the mix fit into the ring at maxRate, the highest rate that a mix may
-	// have; at lower ones it is more.
+	// ringSeconds of the mix fit into the ring at maxRate; at lower ones it is more.
 	ringSeconds = 2
-	maxRate     = 48000
+	maxRate     = mixer.MaxRate
 	// ringVoices is for how many who speak at once, at 16 kHz, there is room for 2 s of
 	// their tracks.
 	ringVoices = 32
