@@ -11,7 +11,7 @@ import (
 
 // copying is a codec whose packets hold their audio and, behind it, that of the packet
 // before.
-type copying struct{ linear }
+type copying struct{}
 
 func (copying) Decode(pcm []int16, payload []byte) (int, error) {
 	return linear{}.Decode(pcm, payload[:len(payload)/2])
