@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// crowd are ports without a session, for choosing among.
-type crowd []*Port
+// audience are ports without a session, for choosing among.
+type audience []*Port
 
-func newCrowd(n int) crowd {
-	c := make(crowd, n)
+func newAudience(n int) audience {
+	c := make(audience, n)
 	for i := range c {
 		c[i] = NewPort(nil)
 	}
@@ -18,7 +18,7 @@ func newCrowd(n int) crowd {
 }
 
 // tick lets those who are named make a sound of a level.
-func (c crowd) tick(n int, levels map[int]float32) {
+func (c audience) tick(n int, levels map[int]float32) {
 	for i, p := range c {
 		p.turn.level, p.turn.sound = 0, false
 		if level, ok := levels[i]; ok {
@@ -28,14 +28,14 @@ func (c crowd) tick(n int, levels map[int]float32) {
 	choose(c, n)
 }
 
-func (c crowd) run(ticks, n int, levels map[int]float32) {
+func (c audience) run(ticks, n int, levels map[int]float32) {
 	for range ticks {
 		c.tick(n, levels)
 	}
 }
 
 // heard are those with a place.
-func (c crowd) heard() (list []int) {
+func (c audience) heard() (list []int) {
 	for i, p := range c {
 		if p.turn.placed {
 			list = append(list, i)
@@ -44,7 +44,7 @@ func (c crowd) heard() (list []int) {
 	return list
 }
 
-func (c crowd) want(t *testing.T, when string, want ...int) {
+func (c audience) want(t *testing.T, when string, want ...int) {
 	t.Helper()
 	if got := c.heard(); !slices.Equal(got, want) {
 		t.Errorf("%s: %v are heard, want %v", when, got, want)
@@ -53,7 +53,7 @@ func (c crowd) want(t *testing.T, when string, want ...int) {
 
 // SPEC CF13: of many, the loudest are heard, at once.
 func TestLoudestAreHeard(t *testing.T) {
-	c := newCrowd(20)
+	c := newAudience(20)
 	c.tick(4, map[int]float32{3: -20})
 	c.want(t, "one speaks", 3)
 	c.tick(4, map[int]float32{3: -20, 5: -30, 7: -25, 9: -22})
@@ -68,7 +68,7 @@ func TestLoudestAreHeard(t *testing.T) {
 
 // CF13: who pauses between words keeps the place, unless another one wants it.
 func TestPauses(t *testing.T) {
-	c := newCrowd(20)
+	c := newAudience(20)
 	all := map[int]float32{0: -20, 1: -20, 2: -20, 3: -20}
 	c.run(50, 4, all)
 	c.run(30, 4, nil)
@@ -79,7 +79,7 @@ func TestPauses(t *testing.T) {
 	}
 	c.run(60, 4, map[int]float32{9: -30})
 	c.want(t, "only one goes on for more than a second", 9)
-	c = newCrowd(20)
+	c = newAudience(20)
 	c.run(50, 4, all)
 	c.run(5, 4, map[int]float32{1: -20, 2: -20, 3: -20, 9: -20})
 	c.want(t, "another one speaks within 0.1 s of a pause", 0, 1, 2, 3)
@@ -88,7 +88,7 @@ func TestPauses(t *testing.T) {
 // CF13: where there is no crowd, all are heard, even in silence; when it becomes one, the
 // loudest few are, soon.
 func TestFewAreAlwaysHeard(t *testing.T) {
-	c := newCrowd(9)
+	c := newAudience(9)
 	all := map[int]float32{0: -20, 1: -20, 2: -20, 3: -20, 4: -26, 5: -26, 6: -26, 7: -26}
 	c[:8].run(200, 4, nil)
 	c[:8].want(t, "eight who are silent", 0, 1, 2, 3, 4, 5, 6, 7)
