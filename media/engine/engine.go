@@ -33,6 +33,10 @@ type Engine struct {
 
 // worker owns some of the tickers.
 type worker struct {
+	// phase is when in each FrameTime the worker's ticks are due: workers take turns, so
+	// that packets leave evenly, and not in one burst of all cores.
+	phase time.Duration
+
 	mu      sync.Mutex
 	tickers []Ticker
 	wake    chan struct{} // holds one: the list is no longer empty
@@ -44,8 +48,8 @@ func New(n int) *Engine {
 		n = runtime.GOMAXPROCS(0)
 	}
 	e := &Engine{start: time.Now()}
-	for range n {
-		e.workers = append(e.workers, &worker{wake: make(chan struct{}, 1)})
+	for i := range n {
+		e.workers = append(e.workers, &worker{phase: FrameTime * time.Duration(i) / time.Duration(n), wake: make(chan struct{}, 1)})
 	}
 	return e
 }
@@ -84,12 +88,17 @@ func (e *Engine) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// work keeps to a fixed grid: ticks are due at whole multiples of FrameTime, so
+// next is the worker's first tick after now.
+func (w *worker) next(now time.Duration) time.Duration {
+	return (now - w.phase).Truncate(FrameTime) + FrameTime + w.phase
+}
+
+// work keeps to a fixed grid: a worker's ticks are due at its phase in each FrameTime, so
 // that lateness does not add up and the packets of a call leave evenly.
 func (e *Engine) work(ctx context.Context, w *worker) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	due := e.Now()
+	due := w.next(e.Now())
 	for {
 		if w.len() == 0 {
 			// Nothing to tick: an idle node does not wake up.
@@ -97,7 +106,7 @@ func (e *Engine) work(ctx context.Context, w *worker) error {
 			case <-ctx.Done():
 				return nil
 			case <-w.wake:
-				due = e.Now().Truncate(FrameTime) + FrameTime
+				due = w.next(e.Now())
 			}
 		}
 		timer.Reset(due - e.Now())

@@ -51,6 +51,33 @@ func TestTicksEveryFrameAndNotWhenIdle(t *testing.T) {
 	})
 }
 
+func TestWorkersTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		e := New(4)
+		done := make(chan error, 1)
+		go func() { done <- e.Run(ctx) }()
+		counters := make([]counter, 4)
+		for i := range counters {
+			e.Add(&counters[i])
+		}
+		time.Sleep(time.Second)
+		stop()
+		<-done
+		for i := range counters {
+			at := counters[i].at
+			if want := time.Duration(i) * FrameTime / 4; at[len(at)-1]%FrameTime != want {
+				t.Errorf("worker %d ticks at %v of each frame, want %v", i, at[len(at)-1]%FrameTime, want)
+			}
+			for j := 1; j < len(at); j++ {
+				if at[j]-at[j-1] != FrameTime {
+					t.Errorf("tick %d of worker %d came after %v", j, i, at[j]-at[j-1])
+				}
+			}
+		}
+	})
+}
+
 // sleeper stalls one tick, as a stopped process would.
 type sleeper struct {
 	counter
