@@ -13,6 +13,10 @@
 // is counted and dropped before it is decoded. Where no NAT can be, nothing is learned
 // ([Session.TrustSignalled]).
 //
+// Quality: both directions are rated by the E-model (package quality), what is heard of the
+// peer by what arrives (metering.go), what the peer hears by its reports (reports.go), and by
+// its extended reports where it sends them (extended.go).
+//
 // Locking: one mutex per session, held for the length of a method. It is the
 // innermost lock of the media path.
 package session

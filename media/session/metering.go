@@ -71,13 +71,13 @@ func (s *Session) arrived(part quality.Counts, st playout.Stats) quality.Sample 
 func (s *Session) heardOf(r rtcp.ReceptionReport) {
 	m := &s.metering
 	to := uint16(r.LastSequenceNumber)
-	packets := uint32(to - m.reportedTo)
+	packets := int64(int16(to - m.reportedTo))
 	if !m.reported {
-		packets = s.reports.packets
+		packets = int64(s.reports.packets)
 	}
 	m.reported, m.reportedTo = true, to
-	if packets == 0 || packets > s.reports.packets {
-		return // a repetition, or a report on what was not sent
+	if packets <= 0 || packets > int64(s.reports.packets) {
+		return // a repetition, an older one, or a report on what was not sent
 	}
 	buffer := m.peer.Buffer
 	if buffer == 0 {
