@@ -268,3 +268,28 @@ func TestPeerMetrics(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// CF14: a report of the peer counts once, an older one not at all, nor one on what was not
+// sent.
+func TestReportsCountOnce(t *testing.T) {
+	s, _ := open(t)
+	p := newPeer(t)
+	apply(t, s, p.media(offeranswer.SendRecv), 0)
+	first := s.encode.header.SequenceNumber
+	for range 200 {
+		s.Send(make([]int16, 160))
+	}
+	rated := func(upTo uint16) time.Duration {
+		s.heardOf(rtcp.ReceptionReport{LastSequenceNumber: 7<<16 | uint32(first+upTo)})
+		return s.Stats().Quality.Outbound.Rated
+	}
+	const all = 200 * FrameTime // the first report is on all so far
+	for _, c := range []struct {
+		upTo uint16
+		want time.Duration
+	}{{100, all}, {100, all}, {40, all}, {100, all + 60*FrameTime}, {199, all + 159*FrameTime}, {5000, all + 159*FrameTime}} {
+		if got := rated(c.upTo); got != c.want {
+			t.Errorf("up to %d: %s rated, want %s", c.upTo, got, c.want)
+		}
+	}
+}
