@@ -17,7 +17,7 @@ func near(t *testing.T, what string, got, want, tolerance float64) {
 func TestDefaultConnection(t *testing.T) {
 	near(t, "Ro", narrow.noiseRatio, 94.77, 0.005)
 	near(t, "Is", narrow.simultaneous, 1.41, 0.005)
-	got := Path{Codec: CodecNamed("PCMU")}.Rate()
+	got := Path{Codec: CodecNamed("PCMU", 8000)}.Rate()
 	near(t, "R", got.R, 93.2, 0.05)
 	near(t, "MOS", got.MOS, 4.41, 0.005)
 	near(t, "listening MOS", got.ListeningMOS, 4.41, 0.005)
@@ -40,7 +40,7 @@ func TestMOSOfR(t *testing.T) {
 func TestDelay(t *testing.T) {
 	for _, ms := range []float64{0, 20, 50, 100, 150, 200, 250, 300} {
 		fitted := 93.2 - 0.024*ms - 0.11*max(0, ms-177.3)
-		got := Path{Codec: CodecNamed("PCMA"), Delay: time.Duration(ms) * time.Millisecond}.Rate().R
+		got := Path{Codec: CodecNamed("PCMA", 8000), Delay: time.Duration(ms) * time.Millisecond}.Rate().R
 		near(t, "R", got, fitted, 0.9)
 	}
 	near(t, "Idd at 100 ms", pureDelay(100*time.Millisecond), 0, 1e-9)
@@ -48,12 +48,12 @@ func TestDelay(t *testing.T) {
 	last := 100.0
 	for d := time.Duration(0); d < 3*time.Second; d += 20 * time.Millisecond {
 		for _, name := range []string{"PCMU", "G722"} {
-			p := Path{Codec: CodecNamed(name), Delay: d}
+			p := Path{Codec: CodecNamed(name, 8000), Delay: d}
 			if r := p.Rate(); math.IsNaN(r.R) || r.ListeningMOS < r.MOS {
 				t.Fatalf("%s after %s: %+v", name, d, r)
 			}
 		}
-		r := Path{Codec: CodecNamed("PCMU"), Delay: d}.Rate().R
+		r := Path{Codec: CodecNamed("PCMU", 8000), Delay: d}.Rate().R
 		if r > last {
 			t.Fatalf("R grows at %s", d)
 		}
@@ -84,10 +84,13 @@ func TestCodecsAndLoss(t *testing.T) {
 		{"G722", 0, 1, (129 - 13) / 1.29},
 		{"G722", 0.05, 1, (129 - 13 - 82*5/(5+25.1)) / 1.29},
 	} {
-		got := Path{Codec: CodecNamed(c.codec), Loss: c.loss, BurstRatio: c.burst}.Rate()
+		got := Path{Codec: CodecNamed(c.codec, 8000), Loss: c.loss, BurstRatio: c.burst}.Rate()
 		near(t, c.codec, got.R, c.r, 0.05)
 	}
-	if !CodecNamed("opus").Assumed || CodecNamed("PCMA").Assumed || CodecNamed("G729").Assumed {
+	if !CodecNamed("opus", 48000).Wideband || CodecNamed("opus", 8000).Wideband || !CodecNamed("speex", 16000).Wideband || CodecNamed("AAL2-G726-24", 8000).Ie != 25 {
+		t.Error("a codec is taken for another")
+	}
+	if !CodecNamed("opus", 8000).Assumed || CodecNamed("PCMA", 8000).Assumed || CodecNamed("G729", 8000).Assumed {
 		t.Error("what is assumed is not said")
 	}
 }
@@ -96,7 +99,7 @@ func TestCodecsAndLoss(t *testing.T) {
 func TestExtremes(t *testing.T) {
 	for name := range codecs {
 		for _, p := range []Path{{Loss: 1, Delay: time.Hour, BurstRatio: math.Inf(1)}, {Loss: 2, Delay: -time.Second}, {Loss: -1}} {
-			p.Codec = CodecNamed(name)
+			p.Codec = CodecNamed(name, 8000)
 			if r := p.Rate(); !(r.R >= 0 && r.R <= 100 && r.MOS >= 1 && r.MOS <= 4.5) {
 				t.Errorf("%s, %+v: %+v", name, p, r)
 			}
@@ -106,7 +109,7 @@ func TestExtremes(t *testing.T) {
 
 func BenchmarkRate(b *testing.B) {
 	b.ReportAllocs()
-	p := Path{Codec: CodecNamed("PCMU"), Loss: 0.03, BurstRatio: 1.4, Delay: 180 * time.Millisecond}
+	p := Path{Codec: CodecNamed("PCMU", 8000), Loss: 0.03, BurstRatio: 1.4, Delay: 180 * time.Millisecond}
 	for b.Loop() {
 		p.Rate()
 	}

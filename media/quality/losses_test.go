@@ -98,7 +98,7 @@ func TestMeter(t *testing.T) {
 	if f := m.Figures(); f != (Figures{}) {
 		t.Errorf("of nothing: %+v", f)
 	}
-	pcmu := CodecNamed("PCMU")
+	pcmu := CodecNamed("PCMU", 8000)
 	sample := func(loss float64, length time.Duration) Sample {
 		return Sample{Path: Path{Codec: pcmu, Loss: loss}, Jitter: time.Millisecond, Length: length}
 	}

@@ -68,7 +68,7 @@ func (s *Session) metrics() *rtcp.VoIPMetricsReportBlock {
 		SignalLevel: unavailable, NoiseLevel: unavailable, RERL: unavailable, Gmin: quality.Gmin,
 		RFactor: unavailable, ExtRFactor: unavailable, MOSLQ: unavailable, MOSCQ: unavailable,
 	}
-	if st.Voice+st.Concealed > 0 { // else it is passed on, and played by another
+	if st.Voice+st.Concealed+st.Passed > 0 { // else it is passed on, and played by another
 		b.RXConfig = adaptiveConcealing
 		b.JBNominal, b.JBMaximum, b.JBAbsMax = milliseconds(st.Target), milliseconds(playout.MaxDelay), milliseconds(playout.MaxDelay)
 	}

@@ -153,7 +153,7 @@ func (s *Session) changeFormat(m offeranswer.Media) error {
 	s.decode.buffer = playout.New(playout.Config{Decoder: decoder, ClockRate: m.Format.ClockRate, SampleRate: m.Format.SampleRate})
 	s.decode.rate = m.Format.SampleRate
 	s.decode.known, s.decode.comfort = false, comfort{}
-	s.metering.codec, s.metering.begin = quality.CodecNamed(m.Format.Name), quality.Counts{}
+	s.metering.codec, s.metering.begin = quality.CodecNamed(m.Format.Name, m.Format.SampleRate), quality.Counts{}
 	s.encode.codec, s.encode.shared = c, nil
 	s.encode.pack = newPacker(encoder, s.decode.rate)
 	s.encode.header.PayloadType = uint8(m.Format.PayloadType)
