@@ -286,6 +286,32 @@ func TestSegmentsOverNodes(t *testing.T) {
 	}
 }
 
+// CF10: a recording that is long goes on in another file, without anybody's doing.
+func TestNextSegment(t *testing.T) {
+	h, _ := recordingHall(t, nil)
+	host := h.join(store.RoleModerator)
+	host.press("**")
+	h.ticks(10)
+	c := host.seat.Conference()
+	if err := c.command(func(r *roster.Roster, now time.Time) ([]roster.Event, error) { return r.NextSegment(now), nil }); err != nil {
+		t.Fatal(err)
+	}
+	h.ticks(10)
+	host.press("**")
+	recordings, segments := h.await(1, 2)
+	if segments[0].Reason != store.RecordingFull || segments[1].Reason != store.RecordingStopped || segments[1].Number != 2 || recordings[0].Reason != store.RecordingStopped {
+		t.Errorf("%+v, %+v", recordings, segments)
+	}
+	for _, s := range segments {
+		if s.Length < 150*time.Millisecond || s.Gaps != 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+	if got := h.history(c); !slices.Equal(got, []string{"recording-started", "recording-resumed", "recording-stopped"}) {
+		t.Errorf("history: %q", got)
+	}
+}
+
 // When the node stops, files and rows are finished.
 func TestRecordingWhenTheNodeStops(t *testing.T) {
 	var h *hall

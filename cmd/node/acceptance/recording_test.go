@@ -19,6 +19,7 @@ import (
 // recorded is what `node recordings show` tells.
 type recorded struct {
 	ID        string
+	Format    string
 	Reason    string
 	StoppedAt time.Time
 	Segments  []struct {
@@ -144,10 +145,17 @@ func TestRecording(t *testing.T) {
 		t.Errorf("own tracks have the callers %v", alone)
 	}
 
-	command(t, ctx, n, "recordings", "start", "Demo room")
+	format := "ogg"
+	if out, err := n.Command(ctx, "recordings", "start", "Demo room", "--format", format); err != nil {
+		if !strings.Contains(err.Error()+out, "apt-get install libopus0") {
+			t.Errorf("without Opus: %v\n%s", err, out)
+		}
+		format = "wav"
+		command(t, ctx, n, "recordings", "start", "Demo room", "--format", format)
+	}
 	w.hears(ctx, two, prompt.RecordingStarted)
 	must(t, host.SendDigits(ctx, "##"))
-	if r := finished(t, ctx, n, 1, 1); r.Reason != "ended" {
+	if r := finished(t, ctx, n, 1, 1); r.Reason != "ended" || r.Format != format || r.Segments[0].LengthSeconds < 1 {
 		t.Errorf("%+v", r)
 	}
 	awaitEvents(t, ctx, n, "recording-started", "recording-stopped", "recording-started", "recording-stopped")
