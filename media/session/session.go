@@ -44,7 +44,7 @@ type Session struct {
 	digits   digitQueue
 	reports  reports
 	metering metering
-	stats    Stats
+	stats    Counts
 	last     time.Duration // when the last packet was taken, or the format agreed
 	keyed    time.Duration // when the last packet of a telephone event was taken
 	packet   rtp.Packet
@@ -74,18 +74,23 @@ type encoding struct {
 	out    [headerLength + maxPayload]byte
 }
 
-// Stats is what happened since the session was opened. Counts are of packets.
+// Stats is what happened since the session was opened.
 type Stats struct {
+	Counts
+	Playout playout.Stats
+	Quality Quality
+}
+
+// Counts are what a session keeps itself: of packets, but for the times.
+type Counts struct {
 	Received, Sent uint64
 	Strays         uint64 // from a source that is not the peer
 	Malformed      uint64 // not RTP, or a payload type that was not agreed
 	DigitsDropped  uint64
 	SendErrors     uint64
-	Playout        playout.Stats
 	RoundTrip      time.Duration // by the last receiver report that let us know; 0: unknown
 	PeerLoss       float64       // share of our packets that the peer lost lately, 0..1
 	PeerJitter     time.Duration
-	Quality        Quality
 }
 
 // Open takes a pair of ports. Nothing is sent, and everything that arrives is a
@@ -242,7 +247,7 @@ func (s *Session) Digit() (dtmf.Digit, bool) {
 func (s *Session) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.stats
+	st := Stats{Counts: s.stats}
 	if s.decode.buffer != nil {
 		st.Playout = s.decode.buffer.Stats()
 	}
