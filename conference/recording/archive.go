@@ -101,8 +101,9 @@ func (a *Archive) recover(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	if before.Segment.Incarnation == a.incarnation || !before.Segment.EndedAt.IsZero() {
-		return nil
+	s := before.Segment
+	if s.Place.Node != a.node || s.Incarnation == a.incarnation || !s.EndedAt.IsZero() {
+		return nil // another node may have the folder on the same disk
 	}
 	c, err := recoverSegment(a.root, folder)
 	if err != nil {

@@ -111,18 +111,6 @@ func (r *Recorder) Start(spec Spec) *Segment {
 	return s
 }
 
-// Writes says whether a segment is being written now.
-func (r *Recorder) Writes(id store.SegmentID) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for s := range r.active {
-		if s.row.ID == id {
-			return true
-		}
-	}
-	return false
-}
-
 // Stats are figures since the start.
 type Stats struct {
 	Active   int    // segments that are being written
