@@ -41,6 +41,7 @@ var testingImporters = []string{"github.com/hashicorp/raft"}
 // core are the packages that decide: no I/O, no clock, no goroutine of their own.
 var core = []string{
 	"conference/roster", "callflow/dialogue", "billing/rating", "media/offeranswer", "media/quality", "cluster/registry", "sites/reach",
+	"media/voice", "media/noise", "media/resample",
 }
 
 // impure are imports that a core package has no use for.

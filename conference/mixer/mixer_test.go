@@ -64,6 +64,9 @@ func (l *lab) join(name string, freq float64, m Mode) *caller {
 	if !ok {
 		l.t.Fatal("no codec ", name)
 	}
+	if c.PayloadType < 0 {
+		c.PayloadType = 96
+	}
 	s, err := session.Open(l.ports, l.registry)
 	if err != nil {
 		l.t.Fatal(err)

@@ -58,13 +58,24 @@ func TestOneEncodingForAllListeners(t *testing.T) {
 	}
 }
 
-// CD2: a listener with G.722 who begins to speak, and ends, hears no seam: its own encoder
-// goes on where the shared one was, and back in a pause of the speaker.
+// CD2: a listener whose codec has memory, who begins to speak, and ends, hears no seam: its
+// own encoder goes on where the shared one was, and back in a pause of the speaker.
 func TestListenerBecomesSpeaker(t *testing.T) {
+	for _, c := range []codec.Codec{codec.G722(), codec.Opus(MaxRate)} {
+		if c.Missing != nil {
+			t.Logf("%s: %v", c.Name, c.Missing)
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) { becomeSpeaker(t, c) })
+	}
+}
+
+func becomeSpeaker(t *testing.T, c codec.Codec) {
 	l := newLab(t, nil)
+	l.registry = codec.NewRegistry(codec.PCMU(), c)
 	speaker := l.join("PCMU", 500, talk)
-	turning := l.join("G722", 0, Mode{Hears: true})
-	listener := l.join("G722", 0, Mode{Hears: true})
+	turning := l.join(c.Name, 0, Mode{Hears: true})
+	listener := l.join(c.Name, 0, Mode{Hears: true})
 	l.run(40)
 	for i := range 60 {
 		turning.port.SetMode(Mode{Hears: true, Speaks: i/3%2 == 0})

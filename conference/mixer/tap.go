@@ -5,7 +5,7 @@ package mixer
 // given.
 type Tap interface {
 	// Voice is one port's voice of this tick, at the volume and rate, in Hz, of the mix.
-	// Ports that are silent, or are not heard, have none.
+	// Ports that are not heard, such as one of a crowd that is silent, have none.
 	Voice(p *Port, rate int, pcm []int16)
 	// Frame is everybody's mix of this tick, with announcements. It comes once in each
 	// tick, after the voices.

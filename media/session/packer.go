@@ -26,6 +26,13 @@ func (p *packer) drop() { p.pending = 0 }
 // ready says whether there is enough for a packet.
 func (p *packer) ready() bool { return p.perPacket > 0 && p.pending >= p.perPacket }
 
+// protect tells the encoder what share of our packets is lost, 0 to 1.
+func (p *packer) protect(loss float64) {
+	if a, ok := p.encoder.(codec.LossAdapter); ok {
+		a.SetLoss(loss)
+	}
+}
+
 // encode makes the next packet.
 func (p *packer) encode(dst []byte) (int, error) {
 	n, err := p.encoder.Encode(dst, p.samples[:p.perPacket])

@@ -163,6 +163,7 @@ func (s *Session) takeReception(list []rtcp.ReceptionReport, arrival time.Time) 
 			continue
 		}
 		s.stats.PeerLoss = float64(r.FractionLost) / 256
+		s.encode.pack.protect(s.stats.PeerLoss)
 		if clock := s.agreed.Format.ClockRate; clock > 0 {
 			s.stats.PeerJitter = time.Duration(r.Jitter) * time.Second / time.Duration(clock)
 		}

@@ -29,6 +29,7 @@ type Shared struct {
 		at, n int // of out
 	}
 	made int
+	loss lossMean
 	out  [maxPayload]byte
 
 	mu     sync.Mutex // a session that was moved may take its state over
@@ -91,6 +92,9 @@ func (sh *Shared) Encode(pcm []int16) error {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.before, sh.made = sh.pack.pending, 0
+	if loss, due := sh.loss.frame(); due {
+		sh.pack.protect(loss)
+	}
 	sh.pack.add(pcm)
 	used := 0
 	var failed error
@@ -105,6 +109,32 @@ func (sh *Shared) Encode(pcm []int16) error {
 		sh.made++
 	}
 	return failed
+}
+
+// lossFrames is how often a shared encoder is told of losses: each second.
+const lossFrames = 50
+
+// lossMean is the loss that the sessions of a Shared have, in the mean: what protects
+// against it costs all of them, so it is no more than fits most.
+type lossMean struct {
+	sum    float64
+	count  int
+	frames int
+}
+
+func (l *lossMean) add(loss float64) {
+	l.sum += loss
+	l.count++
+}
+
+// frame counts a frame; when it is time, it gives the mean and begins anew.
+func (l *lossMean) frame() (mean float64, due bool) {
+	if l.frames++; l.frames < lossFrames || l.count == 0 {
+		return 0, false
+	}
+	mean = l.sum / float64(l.count)
+	*l = lossMean{}
+	return mean, true
 }
 
 // Close gives back what the encoder holds. Sessions that were sent it go on.
@@ -162,5 +192,6 @@ func (s *Session) SendShared(sh *Shared) bool {
 		s.transmit(p.n)
 	}
 	e.pack.pending, e.shared = sh.pack.pending, sh
+	sh.loss.add(s.stats.PeerLoss)
 	return true
 }
