@@ -53,7 +53,7 @@ func newSharers(t *testing.T, n int, packet time.Duration) *sharers {
 		sh.encoder = careful{e, new(int), new(float64)}
 		return sh.encoder, err
 	}
-	ports, err := NewPorts(loopback, 33000, 33999)
+	ports, err := NewPorts(loopback, 32000, 32999)
 	if err != nil {
 		t.Fatal(err)
 	}
