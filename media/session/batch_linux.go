@@ -23,6 +23,29 @@ type batch struct {
 	data    [batchSize][maxPacket]byte
 }
 
+// spareBatches is how many are kept that nobody needs just now: one for each core that ticks
+// is enough.
+const spareBatches = 32
+
+// batches are spare ones. When there are enough, one that is given back is forgotten.
+type batches chan *batch
+
+func (b batches) take() *batch {
+	select {
+	case spare := <-b:
+		return spare
+	default:
+		return newBatch()
+	}
+}
+
+func (b batches) giveBack(used *batch) {
+	select {
+	case b <- used:
+	default:
+	}
+}
+
 // messageHeader is struct mmsghdr of recvmmsg(2).
 type messageHeader struct {
 	header unix.Msghdr

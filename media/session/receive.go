@@ -18,8 +18,8 @@ func (s *Session) Receive(now time.Duration) {
 	if s.closed {
 		return
 	}
-	b := s.ports.batches.Get().(*batch)
-	defer s.ports.batches.Put(b)
+	b := s.ports.batches.take()
+	defer s.ports.batches.giveBack(b)
 	for range maxDrain / batchSize {
 		n := b.receive(s.rtp)
 		for i := range n {

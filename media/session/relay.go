@@ -50,8 +50,8 @@ func (r *Relay) Tick(now time.Duration) {
 
 func (r *Relay) pass(from, to *end, now time.Duration) {
 	passed := uint64(0)
-	b := from.ports.batches.Get().(*batch)
-	defer from.ports.batches.Put(b)
+	b := from.ports.batches.take()
+	defer from.ports.batches.giveBack(b)
 	for range maxDrain {
 		h, payload, more := from.fetch(b.data[0][:], now)
 		if !more {

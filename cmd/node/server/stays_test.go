@@ -127,8 +127,9 @@ func (l *lab) account() store.Account {
 }
 
 // parts are what waits for the clock besides calls: the heartbeat, the host, the settler,
-// the journal, the local copy, the watch, the watch of the rooms' assignments, and of trust.
-const parts = 8
+// the journal, the local copy, the watch, the watch of the rooms' assignments, of trust, of the
+// recorder, and of old recordings.
+const parts = 10
 
 // seen says whether every call has looked at the present time: Advance takes away
 // the timers that are due, and a call sets its next one when it has. While the store is
