@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/media/codec"
+	"github.com/conclave-voice/conclave/media/codec/codectest"
 	"github.com/conclave-voice/conclave/store"
 )
 
@@ -145,7 +146,7 @@ func torn(t *testing.T, file string, content []byte, length time.Duration) {
 func TestOggTones(t *testing.T) {
 	s := newStudio(t, nil)
 	if err := s.recorder.Check(store.FormatOgg); err != nil {
-		t.Skip(err)
+		codectest.NeedLibrary(t, err)
 	}
 	a, b := port(t), port(t)
 	k := s.begin(store.FormatOgg, true)

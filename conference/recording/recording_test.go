@@ -20,6 +20,7 @@ import (
 
 	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/media/codec"
+	"github.com/conclave-voice/conclave/media/codec/codectest"
 	"github.com/conclave-voice/conclave/media/engine"
 	"github.com/conclave-voice/conclave/media/session"
 	"github.com/conclave-voice/conclave/store"
@@ -194,9 +195,7 @@ func samples(t *testing.T, file string) []int16 {
 
 func tool(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		t.Skipf("%s is not there: apt-get install ffmpeg sox", name)
-	}
+	codectest.Need(t, name, "apt-get install ffmpeg sox")
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Stderr = &stderr

@@ -2,10 +2,12 @@ package acceptance
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/conclave-voice/conclave/api/v1"
+	"github.com/conclave-voice/conclave/media/codec/codectest"
 	"github.com/conclave-voice/conclave/testenv/baresip"
 	"github.com/conclave-voice/conclave/testenv/tone"
 )
@@ -25,7 +27,7 @@ func TestOpusCaller(t *testing.T) {
 	}
 	for _, c := range list {
 		if c.Name == "opus" && !c.Available {
-			t.Skip(c.Reason)
+			codectest.NeedLibrary(t, errors.New(c.Reason))
 		}
 	}
 	phones := []*baresip.Phone{phone(t, 0, baresip.Options{Codecs: []baresip.Codec{baresip.Opus}}),
