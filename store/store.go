@@ -20,6 +20,13 @@ type Store interface {
 	Usage
 	Nodes
 
+	// Deliver records all of a batch in one transaction, or nothing of it. In effect it is
+	// as if each record's own method were called, kind by kind in the order of Batch's
+	// fields, and as often repeated without harm. It takes a few round trips to the
+	// database, however many records there are. Where one is refused it is the error of
+	// that one; to find out which, tell them one by one.
+	Deliver(ctx context.Context, b Batch) error
+
 	// Migrate brings the schema to this program's version. An older program may
 	// go on running on the newer schema. Several nodes may migrate at once.
 	// Before it, every other method is ErrSchema.

@@ -5,14 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/conclave-voice/conclave/store"
 )
 
 const (
-	// atOnce is how many records are under way together: enough that one slow row does
-	// not keep the others, few enough to leave connections to the calls that begin.
+	// atOnce is how many records, or batches of them, are under way together: enough that
+	// one slow row does not keep the others, few enough to leave connections to the calls
+	// that begin.
 	atOnce = 4
 	// window is how many records are in memory. While so many wait, the others stay
 	// on disk.
@@ -61,8 +63,8 @@ type delivery struct {
 
 // result is what came of an attempt.
 type result struct {
-	record record
-	err    error
+	work []record
+	err  error
 }
 
 // loop runs until done or deadline; with a deadline also ends when nothing is left.
@@ -119,46 +121,77 @@ func (d *delivery) fill() error {
 // launch begins what may begin, and returns when there may be more.
 func (d *delivery) launch() (wake time.Time) {
 	for {
-		r, ok, wake := d.schedule.next(d.journal.clock.Now())
-		if !ok {
+		work, wake := d.schedule.next(d.journal.clock.Now())
+		if len(work) == 0 {
 			return wake
 		}
-		go d.attempt(r)
+		go d.attempt(slices.Clone(work)) // it is of the schedule, which moves on
 	}
 }
 
 // attempt delivers once. results has room for every attempt under way.
-func (d *delivery) attempt(r record) {
+func (d *delivery) attempt(work []record) {
 	ctx, cancel := context.WithTimeout(d.ctx, attemptTime)
 	defer cancel()
-	d.results <- result{r, r.body.deliver(ctx, d.journal.store)}
+	if len(work) == 1 {
+		d.results <- result{work, work[0].body.deliver(ctx, d.journal.store)}
+		return
+	}
+	var all store.Batch
+	for _, r := range work {
+		r.body.(joiner).join(&all)
+	}
+	d.results <- result{work, d.journal.store.Deliver(ctx, all)}
 }
 
-// finish decides what becomes of a record after an attempt.
+// finish decides what becomes of records after an attempt.
 func (d *delivery) finish(a result) {
-	j, r := d.journal, a.record
-	_, unread := r.body.(unreadable)
-	answered := errors.Is(a.err, errSuperseded) || store.Answered(a.err)
+	d.schedule.ended(len(a.work))
+	if len(a.work) == 1 {
+		d.finishOne(a.work[0], a.err)
+		return
+	}
 	switch {
-	case a.err == nil || errors.Is(a.err, errSuperseded):
+	case a.err == nil:
+		d.schedule.fits()
+		for _, r := range a.work {
+			d.finishOne(r, nil)
+		}
+	case store.Answered(a.err):
+		d.journal.logger.Debug("a batch was refused; its records are delivered one by one", "records", len(a.work), "error", a.err)
+		d.schedule.refused(a.work)
+	default:
+		d.journal.failed.Add(1)
+		d.journal.logger.Debug("batch not delivered yet", "records", len(a.work), "error", a.err)
+		d.schedule.unanswered(a.work, d.journal.clock.Now())
+	}
+}
+
+// finishOne decides what becomes of a record.
+func (d *delivery) finishOne(r record, err error) {
+	j := d.journal
+	_, unread := r.body.(unreadable)
+	answered := errors.Is(err, errSuperseded) || store.Answered(err)
+	switch {
+	case err == nil || errors.Is(err, errSuperseded):
 		j.delivered.Add(1)
-		j.tell(r, a.err)
-	case early(r.body, a.err) && d.schedule.early(r.Key, j.clock.Now()):
+		j.tell(r, err)
+	case early(r.body, err) && d.schedule.early(r.Key, j.clock.Now()):
 		j.failed.Add(1)
-		j.logger.Debug("a stay waits for its conference", "key", r.Key, "error", a.err)
+		j.logger.Debug("a stay waits for its conference", "key", r.Key, "error", err)
 		return
 	case answered || unread:
-		if !d.bury(r, a.err) {
+		if !d.bury(r, err) {
 			return
 		}
 	default:
 		j.failed.Add(1)
-		j.logger.Debug("record not delivered yet", "kind", r.Kind, "key", r.Key, "error", a.err)
+		j.logger.Debug("record not delivered yet", "kind", r.Kind, "key", r.Key, "error", err)
 		if !d.schedule.stubborn(r.Key) {
 			d.schedule.failed(r.Key, j.clock.Now())
 			return
 		}
-		if !d.bury(r, fmt.Errorf("failed %d times while others were delivered: %w", mostStrikes, a.err)) {
+		if !d.bury(r, fmt.Errorf("failed %d times while others were delivered: %w", mostStrikes, err)) {
 			return
 		}
 	}

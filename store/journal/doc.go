@@ -21,6 +21,10 @@
 // delivered may be delivered again after a crash; the store's writes are idempotent by
 // the ids that they name.
 //
+// What has piled up is delivered in batches, of many keys at once and of one transaction
+// each: after an outage a database far away would else be asked for minutes. A batch that
+// is refused is delivered record by record.
+//
 // # What goes wrong
 //
 //   - The store does not answer: one record at a time is tried, every second at least,

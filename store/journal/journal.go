@@ -36,6 +36,7 @@ type Store interface {
 	StartRun(ctx context.Context, r store.NodeRun) error
 	Heartbeat(ctx context.Context, node string, incarnation int64, at time.Time) error
 	StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error
+	Deliver(ctx context.Context, b store.Batch) error
 }
 
 // Guard asks the store within a short time, or says at once that it does not answer.

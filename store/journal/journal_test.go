@@ -7,7 +7,9 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +39,8 @@ type gate struct {
 	away   bool
 	chance *rand.Rand
 	never  func(store.ParticipantID) bool // SettleStay never succeeds
+
+	batches atomic.Int64
 }
 
 func (g *gate) set(away bool) {
@@ -107,6 +111,13 @@ func (g *gate) SettleStay(ctx context.Context, x store.XDR) (settled bool, err e
 	}
 	err = g.through(func() error { settled, err = g.Store.SettleStay(ctx, x); return err })
 	return settled, err
+}
+
+func (g *gate) Deliver(ctx context.Context, b store.Batch) error {
+	if g.never != nil && slices.ContainsFunc(b.Ends, func(x store.XDR) bool { return g.never(x.ID) }) {
+		return errAway
+	}
+	return g.through(func() error { g.batches.Add(1); return g.Store.Deliver(ctx, b) })
 }
 
 // world is a journal over a real store with an account and a room.
@@ -453,4 +464,46 @@ func TestRecordsAreReadBack(t *testing.T) {
 	if len(seen) != len(kinds) {
 		t.Errorf("%d of %d kinds are tested", len(seen), len(kinds))
 	}
+}
+
+// MS7: what has piled up is delivered in a few batches; a record in them that the store
+// refuses, or never takes, does not keep the others.
+func TestBacklogIsDeliveredInBatches(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	c := w.conference(1)
+	w.must(w.journal.OpenConference(ctx, c))
+	const stays = 100
+	var stubborn store.ParticipantID
+	for i := range stays {
+		p, x := w.stay(c)
+		call := store.Call{ID: store.NewCallID(), StartedAt: t0}
+		w.must(w.journal.PutCall(ctx, call))
+		w.must(w.journal.RecordStay(ctx, p, money.Unit))
+		w.must(w.journal.AppendConferenceEvents(ctx, []store.ConferenceEvent{{ConferenceID: c.ID, Seq: int64(i + 1), At: t0, Kind: "joined"}}))
+		call.EndedAt = t0.Add(time.Minute)
+		w.must(w.journal.PutCall(ctx, call))
+		w.must(w.journal.AppendCallSteps(ctx, []store.CallStep{{CallID: call.ID, Seq: 1, At: t0, Step: "end"}}))
+		if i == 20 {
+			x.RoomID = "another" // the store refuses it, for good
+		}
+		if i == 40 {
+			stubborn = x.ID
+		}
+		_, err := w.journal.SettleStay(ctx, x)
+		w.must(err)
+	}
+	w.gate.never = func(id store.ParticipantID) bool { return id == stubborn }
+	w.must(w.journal.StartRun(ctx, store.NodeRun{Place: store.Place{Node: "n"}, Incarnation: 1, StartedAt: t0}))
+	w.run()
+	w.until(func() bool { // others succeed meanwhile, or it would not be the record's fault
+		w.must(w.journal.Heartbeat(ctx, "n", 1, w.clock.Now()))
+		return w.journal.Stats().Died == 2
+	})
+	w.until(w.empty)
+	delivered, err := w.Store.ListXDRs(ctx, store.Scope{}, store.XDRFilter{}, store.Page{Limit: 1000})
+	if s := w.journal.Stats(); err != nil || len(delivered) != stays-2 || s.Died != 2 || s.Delivered < 500 {
+		t.Errorf("%d records, %+v, %v", len(delivered), s, err)
+	}
+	t.Logf("%d batches", w.batches.Load())
 }

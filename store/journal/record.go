@@ -145,6 +145,27 @@ func (b *recordingPut) deliver(ctx context.Context, s Store) error {
 
 func (b *segmentPut) deliver(ctx context.Context, s Store) error { return s.PutSegment(ctx, b.Segment) }
 
+// joiner is a body that many of may be delivered at once: in effect these do not depend on
+// the order of those of other kinds.
+type joiner interface{ join(b *store.Batch) }
+
+func (b *callPut) join(all *store.Batch)   { all.Calls = append(all.Calls, b.Call) }
+func (b *callSteps) join(all *store.Batch) { all.Steps = append(all.Steps, b.Steps...) }
+func (b *stayRecorded) join(all *store.Batch) {
+	all.Stays = append(all.Stays, store.PromisedStay{Participant: b.Participant, Total: b.Total})
+}
+func (b *conferenceEvents) join(all *store.Batch) { all.Events = append(all.Events, b.Events...) }
+func (b *staySettled) join(all *store.Batch)      { all.Ends = append(all.Ends, b.XDR) }
+func (b *runBeat) join(all *store.Batch) {
+	all.Beats = append(all.Beats, store.NodeRun{Place: store.Place{Node: b.Node}, Incarnation: b.Incarnation, HeartbeatAt: b.At})
+}
+
+// joins says whether a record may be delivered together with others.
+func (r record) joins() bool {
+	_, ok := r.body.(joiner)
+	return ok
+}
+
 // precedes says whether the store has to know of it before it is asked about the same room:
 // whether a conference may be opened, or a stay may have money. Histories and ends of
 // stays need not be waited for.

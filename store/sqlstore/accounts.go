@@ -123,8 +123,12 @@ func post(ctx context.Context, q querier, e store.LedgerEntry, reserved money.Am
 	if err != nil {
 		return e, err
 	}
-	_, err = insert(ctx, q, "ledger_entry", entryColumns, "", e.ID, e.AccountID, micros(e.At), e.Kind, e.Amount, e.Balance, e.XDR, e.Reason, e.Author)
+	_, err = insert(ctx, q, "ledger_entry", entryColumns, "", entryRow(e)...)
 	return e, err
+}
+
+func entryRow(e store.LedgerEntry) []any {
+	return []any{e.ID, e.AccountID, micros(e.At), e.Kind, e.Amount, e.Balance, e.XDR, e.Reason, e.Author}
 }
 
 func (s *Store) ListEntries(ctx context.Context, sc store.Scope, id store.AccountID, p store.Page) ([]store.LedgerEntry, error) {

@@ -71,3 +71,40 @@ func BenchmarkRoomByCode(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBacklog delivers stays that began and ended while the database was away, one
+// record at a time or a batch.
+func BenchmarkBacklog(b *testing.B) {
+	for name, dsn := range databases {
+		for _, stays := range []int{1, 10, 50} {
+			b.Run(fmt.Sprintf("%s/batch=%d", name, stays), func(b *testing.B) {
+				w := newWorld(b, openMigrated(b, dsn(b)))
+				n := 0
+				for b.Loop() {
+					n += stays
+					if err := deliver(b, w, stays); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "stays/s")
+			})
+		}
+	}
+}
+
+// deliver tells of so many stays; of one, record by record.
+func deliver(b *testing.B, w *world, stays int) error {
+	var all store.Batch
+	for range stays {
+		p := w.newStay()
+		all.Stays = append(all.Stays, store.PromisedStay{Participant: p, Total: money.Unit})
+		all.Ends = append(all.Ends, settlement(p))
+	}
+	if stays > 1 {
+		return w.s.Deliver(b.Context(), all)
+	}
+	if err := w.s.RecordStay(b.Context(), all.Stays[0].Participant, money.Unit); err != nil {
+		return err
+	}
+	return yes(w.s.SettleStay(b.Context(), all.Ends[0]))
+}

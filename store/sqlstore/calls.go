@@ -22,16 +22,23 @@ func (s *Store) PutCall(ctx context.Context, c store.Call) error {
 		return fmt.Errorf("record call: %w", err)
 	}
 	return s.transact(ctx, "record call "+string(c.ID), func(q tx) error {
-		_, err := insert(ctx, q, "call", callColumns, `ON CONFLICT (id) DO UPDATE SET sip_call_id = excluded.sip_call_id,
-			customer_id = excluded.customer_id, direction = excluded.direction, from_user = excluded.from_user, to_user = excluded.to_user,
-			source = excluded.source, transport = excluded.transport, site = excluded.site, node = excluded.node,
-			started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
-			sip_status = excluded.sip_status, cause = excluded.cause
-			WHERE call.ended_at = 0 OR excluded.ended_at <> 0`,
-			c.ID, c.SIPCallID, c.CustomerID, c.Direction, c.From, c.To, c.Source, c.Transport, c.Node.Site, c.Node.Node,
-			micros(c.StartedAt), micros(c.AnsweredAt), micros(c.EndedAt), c.SIPStatus, c.Cause)
-		return err
+		return putCalls(ctx, q, []store.Call{c})
 	})
+}
+
+// putCalls inserts or replaces calls, of which no two have the same id.
+func putCalls(ctx context.Context, q querier, calls []store.Call) error {
+	var all [][]any
+	for _, c := range calls {
+		all = append(all, []any{c.ID, c.SIPCallID, c.CustomerID, c.Direction, c.From, c.To, c.Source, c.Transport, c.Node.Site, c.Node.Node,
+			micros(c.StartedAt), micros(c.AnsweredAt), micros(c.EndedAt), c.SIPStatus, c.Cause})
+	}
+	return insertAll(ctx, q, "call", callColumns, `ON CONFLICT (id) DO UPDATE SET sip_call_id = excluded.sip_call_id,
+		customer_id = excluded.customer_id, direction = excluded.direction, from_user = excluded.from_user, to_user = excluded.to_user,
+		source = excluded.source, transport = excluded.transport, site = excluded.site, node = excluded.node,
+		started_at = excluded.started_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at,
+		sip_status = excluded.sip_status, cause = excluded.cause
+		WHERE call.ended_at = 0 OR excluded.ended_at <> 0`, all)
 }
 
 const stepColumns = "call_id, seq, at, step, outcome, detail"
@@ -47,15 +54,15 @@ func (s *Store) AppendCallSteps(ctx context.Context, steps []store.CallStep) err
 			return fmt.Errorf("record call steps: %w", err)
 		}
 	}
-	return s.transact(ctx, "record call steps", func(q tx) error {
-		for _, c := range steps {
-			if _, err := insert(ctx, q, "call_step", stepColumns, "ON CONFLICT (call_id, seq) DO NOTHING",
-				c.CallID, c.Seq, micros(c.At), c.Step, c.Outcome, c.Detail); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.transact(ctx, "record call steps", func(q tx) error { return insertSteps(ctx, q, steps) })
+}
+
+func insertSteps(ctx context.Context, q querier, steps []store.CallStep) error {
+	var all [][]any
+	for _, c := range steps {
+		all = append(all, []any{c.CallID, c.Seq, micros(c.At), c.Step, c.Outcome, c.Detail})
+	}
+	return insertAll(ctx, q, "call_step", stepColumns, "ON CONFLICT (call_id, seq) DO NOTHING", all)
 }
 
 func (s *Store) Call(ctx context.Context, sc store.Scope, id store.CallID) (store.Call, []store.CallStep, error) {

@@ -122,15 +122,15 @@ func (s *Store) AppendConferenceEvents(ctx context.Context, events []store.Confe
 			return fmt.Errorf("record conference events: %w", err)
 		}
 	}
-	return s.transact(ctx, "record conference events", func(q tx) error {
-		for _, e := range events {
-			if _, err := insert(ctx, q, "conference_event", eventColumns, "ON CONFLICT (conference_id, seq) DO NOTHING",
-				e.ConferenceID, e.Seq, micros(e.At), e.Kind, e.ParticipantID, e.By, string(e.Detail)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.transact(ctx, "record conference events", func(q tx) error { return insertEvents(ctx, q, events) })
+}
+
+func insertEvents(ctx context.Context, q querier, events []store.ConferenceEvent) error {
+	var all [][]any
+	for _, e := range events {
+		all = append(all, []any{e.ConferenceID, e.Seq, micros(e.At), e.Kind, e.ParticipantID, e.By, string(e.Detail)})
+	}
+	return insertAll(ctx, q, "conference_event", eventColumns, "ON CONFLICT (conference_id, seq) DO NOTHING", all)
 }
 
 func (s *Store) ConferenceEvents(ctx context.Context, sc store.Scope, id store.ConferenceID, until time.Time) ([]store.ConferenceEvent, error) {

@@ -20,29 +20,32 @@ func (s *Store) StartRun(ctx context.Context, r store.NodeRun) error {
 }
 
 func (s *Store) Heartbeat(ctx context.Context, node string, incarnation int64, at time.Time) error {
-	return s.advance(ctx, "heartbeat of node "+node, node, incarnation,
-		"UPDATE node_run SET heartbeat_at = $1 WHERE node = $2 AND incarnation = $3 AND heartbeat_at < $1", at)
+	return s.advance(ctx, "heartbeat of node "+node, node, incarnation, heartbeatUpdate, at)
 }
+
+const heartbeatUpdate = "UPDATE node_run SET heartbeat_at = $1 WHERE node = $2 AND incarnation = $3 AND heartbeat_at < $1"
 
 func (s *Store) StopRun(ctx context.Context, node string, incarnation int64, at time.Time) error {
 	return s.advance(ctx, "record the end of node "+node, node, incarnation,
 		"UPDATE node_run SET stopped_at = $1 WHERE node = $2 AND incarnation = $3 AND stopped_at = 0", at)
 }
 
-// advance changes a run where the condition of update holds; that it does not is no
-// error, but a run that was never started is.
 func (s *Store) advance(ctx context.Context, what, node string, incarnation int64, update string, at time.Time) error {
-	return s.transact(ctx, what, func(q tx) error {
-		n, err := affected(q.ExecContext(ctx, update, micros(at), node, incarnation))
-		if err != nil || n > 0 {
-			return err
-		}
-		n, err = count(ctx, q, "SELECT COUNT(*) FROM node_run WHERE node = $1 AND incarnation = $2", node, incarnation)
-		if err == nil && n == 0 {
-			return store.ErrNotFound
-		}
+	return s.transact(ctx, what, func(q tx) error { return advanceRun(ctx, q, node, incarnation, update, at) })
+}
+
+// advanceRun changes a run where the condition of update holds; that it does not is no
+// error, but a run that was never started is.
+func advanceRun(ctx context.Context, q querier, node string, incarnation int64, update string, at time.Time) error {
+	n, err := affected(q.ExecContext(ctx, update, micros(at), node, incarnation))
+	if err != nil || n > 0 {
 		return err
-	})
+	}
+	n, err = count(ctx, q, "SELECT COUNT(*) FROM node_run WHERE node = $1 AND incarnation = $2", node, incarnation)
+	if err == nil && n == 0 {
+		return store.ErrNotFound
+	}
+	return err
 }
 
 func (s *Store) OpenStaysOfDeadRuns(ctx context.Context, node string, incarnation int64) ([]store.DeadStay, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -205,6 +206,47 @@ func placeholders(n int) string {
 // happens on a conflict.
 func insert(ctx context.Context, q querier, table, columns, suffix string, args ...any) (int64, error) {
 	return affected(q.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES ("+placeholders(len(args))+") "+suffix, args...))
+}
+
+// mostParameters are in one statement; SQLite takes 32,766, PostgreSQL 65,535.
+const mostParameters = 30_000
+
+// insertAll writes rows, as insert does, in as few statements as can be.
+func insertAll(ctx context.Context, q querier, table, columns, suffix string, all [][]any) error {
+	for len(all) > 0 {
+		n := min(len(all), mostParameters/len(all[0]))
+		if _, err := q.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+tuples(n, len(all[0]))+" "+suffix, slices.Concat(all[:n]...)...); err != nil {
+			return err
+		}
+		all = all[n:]
+	}
+	return nil
+}
+
+// tuples are the parameters of so many rows: ($1, $2), ($3, $4) and so on.
+func tuples(rows, columns int) string {
+	var b strings.Builder
+	for i := range rows * columns {
+		switch {
+		case i == 0:
+			b.WriteByte('(')
+		case i%columns == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		fmt.Fprint(&b, "$", i+1)
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+// among is "column IN ($1, $2 …)", and the arguments.
+func among[ID ~string](column string, ids []ID) (condition string, args []any) {
+	for _, id := range ids {
+		args = append(args, string(id))
+	}
+	return column + " IN (" + placeholders(len(ids)) + ")", args
 }
 
 // count is the answer of a SELECT COUNT(*).

@@ -31,10 +31,14 @@ func (s *Store) BeginStay(ctx context.Context, p store.Participant, amount money
 
 // insertParticipant adds an open stay unless it is there.
 func insertParticipant(ctx context.Context, q querier, p store.Participant, reserved money.Amount) (int64, error) {
-	return insert(ctx, q, "participant", participantColumns+", reserved", "ON CONFLICT (id) DO NOTHING",
-		p.ID, p.ConferenceID, p.RoomID, p.CustomerID, p.AccountID, p.CallID, p.Role, flag(p.Owner), p.Caller, p.Called,
+	return insert(ctx, q, "participant", participantColumns+", reserved", "ON CONFLICT (id) DO NOTHING", participantRow(p, reserved)...)
+}
+
+// participantRow is an open stay.
+func participantRow(p store.Participant, reserved money.Amount) []any {
+	return []any{p.ID, p.ConferenceID, p.RoomID, p.CustomerID, p.AccountID, p.CallID, p.Role, flag(p.Owner), p.Caller, p.Called,
 		p.Ingress.Site, p.Ingress.Node, p.Focus.Site, p.Focus.Node, p.Incarnation, int64(p.Epoch), micros(p.JoinedAt), 0, "",
-		p.Rate.TariffID, p.Rate.AccessNumber, p.Rate.PerMinute, seconds(p.Rate.First), seconds(p.Rate.Next), p.Currency, int64(p.IngressTerm), reserved)
+		p.Rate.TariffID, p.Rate.AccessNumber, p.Rate.PerMinute, seconds(p.Rate.First), seconds(p.Rate.Next), p.Currency, int64(p.IngressTerm), reserved}
 }
 
 func (s *Store) RecordStay(ctx context.Context, p store.Participant, total money.Amount) error {
@@ -130,19 +134,26 @@ func (s *Store) ExtendReservation(ctx context.Context, id store.ParticipantID, t
 
 // holding is what a stay has of its account's money, and whose it is.
 type holding struct {
+	stay     store.ParticipantID
 	room     store.RoomID
 	customer store.CustomerID
 	account  store.AccountID
 	currency string
 	reserved money.Amount
 	left     int64
+	cause    string
 	term     uint64
 }
 
-func holdingOf(ctx context.Context, q querier, id store.ParticipantID) (h holding, err error) {
-	err = q.QueryRowContext(ctx, "SELECT room_id, customer_id, account_id, currency, reserved, left_at, ingress_term FROM participant WHERE id = $1", id).
-		Scan(&h.room, &h.customer, &h.account, &h.currency, &h.reserved, &h.left, &h.term)
+const holdingColumns = "id, room_id, customer_id, account_id, currency, reserved, left_at, cause, ingress_term"
+
+func scanHolding(r scanner) (h holding, err error) {
+	err = r.Scan(&h.stay, &h.room, &h.customer, &h.account, &h.currency, &h.reserved, &h.left, &h.cause, &h.term)
 	return h, err
+}
+
+func holdingOf(ctx context.Context, q querier, id store.ParticipantID) (holding, error) {
+	return scanHolding(q.QueryRowContext(ctx, "SELECT "+holdingColumns+" FROM participant WHERE id = $1", id))
 }
 
 // fits says whether the xDR is of this stay: one that is not would charge somebody
@@ -205,16 +216,25 @@ func closeStay(ctx context.Context, q querier, x store.XDR, h holding, entry sto
 		micros(x.EndedAt), x.Cause, x.ID); err != nil {
 		return err
 	}
-	if _, err := insert(ctx, q, "xdr", xdrColumns, "", x.ID, x.ConferenceID, x.RoomID, x.RoomName, x.CustomerID,
+	if _, err := insert(ctx, q, "xdr", xdrColumns, "", xdrRow(x)...); err != nil {
+		return err
+	}
+	_, err := post(ctx, q, chargeOf(x, entry), h.reserved)
+	return err
+}
+
+func xdrRow(x store.XDR) []any {
+	return []any{x.ID, x.ConferenceID, x.RoomID, x.RoomName, x.CustomerID,
 		x.AccountID, x.CallID, x.Service, x.Caller, x.Called, x.Ingress.Site, x.Ingress.Node, x.Focus.Site, x.Focus.Node, int64(x.Epoch),
 		micros(x.StartedAt), micros(x.EndedAt), seconds(x.Duration), seconds(x.Billed), x.Rate.TariffID, x.Rate.AccessNumber,
 		x.Rate.PerMinute, seconds(x.Rate.First), seconds(x.Rate.Next), x.Amount, x.Currency, x.Cause, string(x.Quality), micros(x.RecordedAt),
-		x.Inbound.MOS, x.Inbound.WorstMOS, x.Inbound.Loss, x.Outbound.MOS, x.Outbound.WorstMOS, x.Outbound.Loss); err != nil {
-		return err
-	}
-	_, err := post(ctx, q, store.LedgerEntry{ID: entry, AccountID: h.account, At: x.RecordedAt, Kind: store.EntryUsage,
-		Amount: -x.Amount, XDR: x.ID, Reason: fmt.Sprintf("%s in %s", x.Caller, x.RoomName), Author: "billing"}, h.reserved)
-	return err
+		x.Inbound.MOS, x.Inbound.WorstMOS, x.Inbound.Loss, x.Outbound.MOS, x.Outbound.WorstMOS, x.Outbound.Loss}
+}
+
+// chargeOf is the ledger entry of an xDR, which is of the account that the stay is of (fits).
+func chargeOf(x store.XDR, id store.EntryID) store.LedgerEntry {
+	return store.LedgerEntry{ID: id, AccountID: x.AccountID, At: x.RecordedAt, Kind: store.EntryUsage,
+		Amount: -x.Amount, XDR: x.ID, Reason: fmt.Sprintf("%s in %s", x.Caller, x.RoomName), Author: "billing"}
 }
 
 func (s *Store) XDR(ctx context.Context, sc store.Scope, id store.ParticipantID) (store.XDR, error) {

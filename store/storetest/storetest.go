@@ -21,7 +21,7 @@ type test struct {
 // Run runs the suite. open gives an empty, migrated store for each test.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for _, group := range [][]test{catalogueTests, tariffTests, scopeTests, roomTests, codeTests, conferenceTests, callTests,
-		accountTests, stayTests, nodeTests, recordingTests, generalTests} {
+		accountTests, stayTests, batchTests, nodeTests, recordingTests, generalTests} {
 		for _, c := range group {
 			t.Run(c.name, func(t *testing.T) { c.run(newFixture(t, open(t))) })
 		}
