@@ -43,6 +43,12 @@ func Align(reference, degraded []int16, most int) (delay int) {
 	return delay
 }
 
+// SNR is the segmental SNR after the codecs' delay, of 50 ms at most, is taken out.
+func SNR(pcm, got []int16, rate int) float64 {
+	d := Align(pcm[:min(rate, len(pcm))], got, rate/20)
+	return SegmentalSNR(pcm, got[d:], rate)
+}
+
 // Tone is a sine of a frequency in Hz and an amplitude up to 32767.
 func Tone(rate, samples int, hz, amplitude float64) []int16 {
 	pcm := make([]int16, samples)

@@ -10,56 +10,20 @@ import (
 
 func open(t testing.TB) *Library {
 	t.Helper()
-	l, err := Open()
-	if err != nil {
-		codectest.NeedLibrary(t, err)
-	}
-	return l
+	return codectest.Open(t, Open)
 }
-
-const sentence = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It is easy to tell the depth of a well."
 
 // encode gives one payload for so many frames.
-func encode(t testing.TB, l *Library, silence bool, pcm []int16, frames int) (payloads [][]byte) {
+func encode(t testing.TB, l *Library, silence bool, pcm []int16, frames int) [][]byte {
 	t.Helper()
 	e, err := l.NewEncoder(silence)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	size := frame * frames
-	for packet := range slices.Chunk(pcm[:len(pcm)-len(pcm)%size], size) {
-		dst := make([]byte, voice*frames)
-		n, err := e.Encode(dst, packet)
-		if err != nil {
-			t.Fatal(err)
-		}
-		payloads = append(payloads, dst[:n])
-	}
-	return payloads
+	return codectest.Encode(t, e, err, pcm, frames*frame, frames*voice)
 }
 
-func decode(t testing.TB, l *Library, payloads [][]byte) (pcm []int16) {
+func decode(t testing.TB, l *Library, payloads [][]byte) []int16 {
 	t.Helper()
 	d, err := l.NewDecoder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	for _, p := range payloads {
-		out := make([]int16, maxFrames*frame)
-		n, err := d.Decode(out, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pcm = append(pcm, out[:n]...)
-	}
-	return pcm
-}
-
-func snr(pcm, got []int16) float64 {
-	d := codectest.Align(pcm[:8000], got, 400)
-	return codectest.SegmentalSNR(pcm, got[d:], 8000)
+	return codectest.Decode(t, d, err, payloads, maxFrames*frame)
 }
 
 // CD1: what we encode, FFmpeg's own decoder decodes, and it and ours make the same of it:
@@ -67,14 +31,14 @@ func snr(pcm, got []int16) float64 {
 func TestFFmpegAndWeDecodeTheSame(t *testing.T) {
 	l := open(t)
 	for name, pcm := range map[string][]int16{
-		"speech":        codectest.Speech(t, "flite", sentence, "8000"),
-		"another voice": codectest.Speech(t, "espeak-ng", sentence, "8000"),
+		"speech":        codectest.Speech(t, "flite", codectest.Sentence, "8000"),
+		"another voice": codectest.Speech(t, "espeak-ng", codectest.Sentence, "8000"),
 		"tone":          codectest.Tone(8000, 16000, 440, 8000),
 	} {
 		payloads := encode(t, l, false, pcm, 2)
 		theirs := codectest.PCM(codectest.FFmpeg(t, bytes.Join(payloads, nil), "-f", "g729", "-i", "-", "-f", "s16le"))
 		ours := decode(t, l, payloads)
-		a, b, alike := snr(pcm, theirs), snr(pcm, ours), codectest.SegmentalSNR(theirs, ours, 8000)
+		a, b, alike := codectest.SNR(pcm, theirs, 8000), codectest.SNR(pcm, ours, 8000), codectest.SegmentalSNR(theirs, ours, 8000)
 		t.Logf("%s: FFmpeg %.1f dB, ours %.1f dB, ours against FFmpeg's %.1f dB", name, a, b, alike)
 		if a < b-1.5 || b < a-1.5 || alike < 15 {
 			t.Errorf("%s: FFmpeg's decoder gives %.1f dB, ours %.1f dB, and they differ by %.1f dB", name, a, b, alike)

@@ -11,56 +11,20 @@ import (
 
 func open(t testing.TB) *Library {
 	t.Helper()
-	l, err := Open()
-	if err != nil {
-		codectest.NeedLibrary(t, err)
-	}
-	return l
+	return codectest.Open(t, Open)
 }
-
-const sentence = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It is easy to tell the depth of a well."
 
 // encode gives one packet for each 20 ms.
-func encode(t testing.TB, l *Library, c EncoderConfig, pcm []int16) (packets [][]byte) {
+func encode(t testing.TB, l *Library, c EncoderConfig, pcm []int16) [][]byte {
 	t.Helper()
 	e, err := l.NewEncoder(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	for frame := range slices.Chunk(pcm[:len(pcm)-len(pcm)%(c.SampleRate/50)], c.SampleRate/50) {
-		dst := make([]byte, MaxPacket)
-		n, err := e.Encode(dst, frame)
-		if err != nil {
-			t.Fatal(err)
-		}
-		packets = append(packets, dst[:n])
-	}
-	return packets
+	return codectest.Encode(t, e, err, pcm, c.SampleRate/50, MaxPacket)
 }
 
-func decode(t testing.TB, l *Library, rate int, packets [][]byte) (pcm []int16) {
+func decode(t testing.TB, l *Library, rate int, packets [][]byte) []int16 {
 	t.Helper()
 	d, err := l.NewDecoder(rate)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	for _, p := range packets {
-		out := make([]int16, rate*3/50)
-		n, err := d.Decode(out, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pcm = append(pcm, out[:n]...)
-	}
-	return pcm
-}
-
-// snr is the segmental SNR after the codecs' delay is taken out.
-func snr(pcm, got []int16, rate int) float64 {
-	d := codectest.Align(pcm[:rate/2], got, rate/50)
-	return codectest.SegmentalSNR(pcm, got[d:], rate)
+	return codectest.Decode(t, d, err, packets, rate*3/50)
 }
 
 // ffmpeg decodes, at 48 kHz, by FFmpeg's own decoder, which has nothing to do with libopus.
@@ -79,7 +43,7 @@ func TestOthersDecodeOurs(t *testing.T) {
 			ours := decode(t, l, 48000, packets)
 			d := codectest.Align(ours[:24000], theirs, 6) // they wait a little more
 			alike := codectest.SegmentalSNR(ours, theirs[d:], 48000)
-			original := snr(pcm, decode(t, l, rate, packets), rate)
+			original := codectest.SNR(pcm, decode(t, l, rate, packets), rate)
 			t.Logf("%d Hz, %s: ours against FFmpeg %.1f dB, against the original %.1f dB", rate, name, alike, original)
 			if alike < 18 || original < 5 {
 				t.Errorf("%d Hz, %s: FFmpeg's decoder and ours differ by %.1f dB; against the original %.1f dB", rate, name, alike, original)
@@ -92,7 +56,7 @@ func TestOthersDecodeOurs(t *testing.T) {
 // ways than we would, our decoder decodes as FFmpeg's own does.
 func TestWeDecodeOthers(t *testing.T) {
 	l := open(t)
-	pcm := codectest.Speech(t, "flite", sentence, "48000")
+	pcm := codectest.Speech(t, "flite", codectest.Sentence, "48000")
 	for name, encoder := range map[string][]string{
 		"FFmpeg":              {"-c:a", "opus", "-strict", "-2", "-b:a", "64k"},
 		"libopus, hybrid":     {"-c:a", "libopus", "-application", "voip", "-b:a", "32k"},
@@ -122,7 +86,7 @@ func TestWeDecodeOthers(t *testing.T) {
 func sounds(t testing.TB, rate int) map[string][]int16 {
 	speechRate := strconv.Itoa(rate)
 	return map[string][]int16{
-		"speech": codectest.Speech(t, "flite", sentence, speechRate),
+		"speech": codectest.Speech(t, "flite", codectest.Sentence, speechRate),
 		"tone":   codectest.Tone(rate, 2*rate, 440, 8000),
 	}
 }
@@ -132,7 +96,7 @@ func sounds(t testing.TB, rate int) map[string][]int16 {
 func TestRecover(t *testing.T) {
 	l := open(t)
 	const rate, frame = 16000, 320
-	pcm := codectest.Speech(t, "flite", sentence, "16000")
+	pcm := codectest.Speech(t, "flite", codectest.Sentence, "16000")
 	c := EncoderConfig{SampleRate: rate, FEC: true}
 	e, err := l.NewEncoder(c)
 	if err != nil {
@@ -227,7 +191,7 @@ func TestCopyState(t *testing.T) {
 // What the peer asks for is what it is sent.
 func TestConfiguration(t *testing.T) {
 	l := open(t)
-	speech := codectest.Speech(t, "flite", sentence, "48000")
+	speech := codectest.Speech(t, "flite", codectest.Sentence, "48000")
 	rate := func(c EncoderConfig) float64 {
 		octets := 0
 		packets := encode(t, l, c, speech)

@@ -2,7 +2,6 @@ package speex
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"testing"
 
@@ -11,56 +10,20 @@ import (
 
 func open(t testing.TB) *Library {
 	t.Helper()
-	l, err := Open()
-	if err != nil {
-		codectest.NeedLibrary(t, err)
-	}
-	return l
+	return codectest.Open(t, Open)
 }
-
-const sentence = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It is easy to tell the depth of a well."
 
 // encode gives one payload for so many frames.
-func encode(t testing.TB, l *Library, c EncoderConfig, pcm []int16, frames int) (payloads [][]byte) {
+func encode(t testing.TB, l *Library, c EncoderConfig, pcm []int16, frames int) [][]byte {
 	t.Helper()
 	e, err := l.NewEncoder(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	size := c.SampleRate / 50 * frames
-	for packet := range slices.Chunk(pcm[:len(pcm)-len(pcm)%size], size) {
-		dst := make([]byte, maxPayload)
-		n, err := e.Encode(dst, packet)
-		if err != nil {
-			t.Fatal(err)
-		}
-		payloads = append(payloads, dst[:n])
-	}
-	return payloads
+	return codectest.Encode(t, e, err, pcm, c.SampleRate/50*frames, maxPayload)
 }
 
-func decode(t testing.TB, l *Library, rate int, payloads [][]byte) (pcm []int16) {
+func decode(t testing.TB, l *Library, rate int, payloads [][]byte) []int16 {
 	t.Helper()
 	d, err := l.NewDecoder(rate)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	for _, p := range payloads {
-		out := make([]int16, rate*3/50)
-		n, err := d.Decode(out, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pcm = append(pcm, out[:n]...)
-	}
-	return pcm
-}
-
-func snr(pcm, got []int16, rate int) float64 {
-	d := codectest.Align(pcm[:rate], got, rate/20)
-	return codectest.SegmentalSNR(pcm, got[d:], rate)
+	return codectest.Decode(t, d, err, payloads, rate*3/50)
 }
 
 // ffmpeg decodes by FFmpeg's own decoder, which has nothing to do with libspeex.
@@ -70,7 +33,7 @@ func ffmpeg(t testing.TB, ogg []byte) []int16 {
 
 func sounds(t testing.TB, rate int) map[string][]int16 {
 	return map[string][]int16{
-		"speech": codectest.Speech(t, "flite", sentence, strconv.Itoa(rate)),
+		"speech": codectest.Speech(t, "flite", codectest.Sentence, strconv.Itoa(rate)),
 		"tone":   codectest.Tone(rate, 2*rate, 440, 8000),
 	}
 }
@@ -93,7 +56,7 @@ func TestOthersDecodeOurs(t *testing.T) {
 func TestWeDecodeOthers(t *testing.T) {
 	l := open(t)
 	for _, rate := range []int{8000, 16000} {
-		pcm := codectest.Speech(t, "flite", sentence, strconv.Itoa(rate))
+		pcm := codectest.Speech(t, "flite", codectest.Sentence, strconv.Itoa(rate))
 		for _, quality := range []string{"3", "8", "10"} {
 			ogg := codectest.FFmpeg(t, codectest.Bytes(pcm), "-f", "s16le", "-ar", strconv.Itoa(rate), "-i", "-",
 				"-c:a", "libspeex", "-cbr_quality", quality, "-frames_per_packet", "2", "-f", "ogg")
@@ -108,7 +71,7 @@ func compare(t *testing.T, l *Library, name string, rate int, pcm []int16, paylo
 	ours := decode(t, l, rate, payloads)
 	d := codectest.Align(theirs[:rate], ours, rate/20)
 	alike := codectest.SegmentalSNR(theirs, ours[d:], rate)
-	t.Logf("%s: ours against FFmpeg %.1f dB, against the original %.1f dB, FFmpeg against it %.1f dB", name, alike, snr(pcm, ours, rate), snr(pcm, theirs, rate))
+	t.Logf("%s: ours against FFmpeg %.1f dB, against the original %.1f dB, FFmpeg against it %.1f dB", name, alike, codectest.SNR(pcm, ours, rate), codectest.SNR(pcm, theirs, rate))
 	if alike < 8 {
 		t.Errorf("%s: FFmpeg's decoder and ours differ by %.1f dB", name, alike)
 	}
@@ -118,7 +81,7 @@ func compare(t *testing.T, l *Library, name string, rate int, pcm []int16, paylo
 // payloads are checked by before the library sees them.
 func TestFramesAreCounted(t *testing.T) {
 	l := open(t)
-	speech := codectest.Speech(t, "flite", sentence, "16000")[:16000]
+	speech := codectest.Speech(t, "flite", codectest.Sentence, "16000")[:16000]
 	for _, c := range []EncoderConfig{
 		{SampleRate: 8000, Mode: 1}, {SampleRate: 8000, Mode: 2}, {SampleRate: 8000, Mode: 3}, {SampleRate: 8000, Mode: 4},
 		{SampleRate: 8000, Mode: 5}, {SampleRate: 8000, Mode: 6}, {SampleRate: 8000, Mode: 7}, {SampleRate: 8000, Mode: 8},
