@@ -104,6 +104,8 @@ func (n *notes) debug(text string, args ...any) {
 
 // advice is what to do about some of memberlist's messages, by a part of their text.
 var advice = []struct{ part, text string }{
+	{`stream with unacceptable label ""`, "a connection ended before it said of which cluster it is: the other node was too " +
+		"slow, or this one; or it is of a cluster without a name"},
 	{"unacceptable label", "a node of another cluster, or of the other pool, sends to this port: correct its " +
 		"cluster name or the port in its seeds"},
 	{"decrypt", "a node sends what no key here reads: give it the cluster's key, or add its key here"},

@@ -59,3 +59,17 @@ func TestWarningsAreNotRepeated(t *testing.T) {
 		}
 	})
 }
+
+// A connection that was given up before it was used is not taken for another cluster.
+func TestConnectionThatSaidNothing(t *testing.T) {
+	log := &testLog{}
+	n := startNotes(log.logger())
+	l := &memberlistLog{n}
+	if _, err := l.Write([]byte("[ERR] memberlist: discarding stream with unacceptable label \"\": from=127.0.0.1:1\n")); err != nil {
+		t.Error(err)
+	}
+	n.stop()
+	if log.has("correct its cluster name") || !log.has("a connection ended before") {
+		t.Errorf("%s", log.text.String())
+	}
+}
