@@ -287,7 +287,9 @@ func (c *call) reach(k keptCall) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), reachTime)
 	defer cancel()
 	if c.media, err = session.Open(c.engine.config.Ports, c.engine.config.Registry); err != nil {
-		return fmt.Errorf("no RTP port is free: %w", err)
+		var unknown error // the caller is told at least, and does not listen to nothing
+		c.dialog, unknown = c.engine.config.Restore(ctx, k.Dialog, deaf{c})
+		return errors.Join(fmt.Errorf("no RTP port is free: %w", err), unknown)
 	}
 	c.told = c.addressOf(c.media)
 	c.live.Store(c.media)
@@ -304,6 +306,15 @@ func (c *call) reach(k keptCall) (err error) {
 	}
 	return c.RemoteAnswer(answer)
 }
+
+// deaf is a call that has no media, and will end at once: it agrees to nothing.
+type deaf struct{ *call }
+
+var errDeaf = errors.New("the call is ending")
+
+func (deaf) Offer([]byte) ([]byte, error) { return nil, errDeaf }
+func (deaf) LocalOffer() ([]byte, error)  { return nil, errDeaf }
+func (deaf) RemoteAnswer([]byte) error    { return errDeaf }
 
 // resume goes on with the stay, whether or not the store can be told.
 func (c *call) resume(st billing.StayState) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/cluster/registry"
+	"github.com/conclave-voice/conclave/media/session"
 	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/store/money"
 	"github.com/conclave-voice/conclave/testenv/baresip"
@@ -141,6 +142,34 @@ func TestTakenCallerIsAskedAgain(t *testing.T) {
 		t.Errorf("%+v, %d records", got, len(p.xdrs()))
 	}
 	p.nothingLeft()
+}
+
+// MS10: a node that has no port left for a call that it takes over ends it, and the caller
+// knows.
+func TestTakenCallWithoutAPort(t *testing.T) {
+	p := newPair(t, 100*money.Unit)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	phone := p.dial(ctx, 0, "a", baresip.Options{})
+	p.eventually("it is in", func() bool { k, ok := p.kept(); return ok && k.Stay != nil })
+	taker := p.nodes["b"].engine.config
+	for err := error(nil); err == nil; {
+		var s *session.Session
+		if s, err = session.Open(taker.Ports, taker.Registry); err == nil {
+			defer s.Close()
+		}
+	}
+	id := p.take(ctx, "b")
+	p.nodes["a"].engine.Lost(id)
+	_, err := phone.Closed(ctx)
+	p.must(err)
+	p.eventually("it is settled", func() bool { return len(p.xdrs()) == 1 })
+	if x := p.xdrs()[0]; x.Cause != store.CauseLost {
+		t.Errorf("%+v", x)
+	}
+	if got := p.nodes["b"].engine.TakeOvers(); got.Unreached != 1 || p.nodes["b"].engine.Calls() != 0 {
+		t.Errorf("%+v", got)
+	}
 }
 
 // What is kept of a call fits into what the site keeps of each.
