@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/conclave-voice/conclave/api"
+	"github.com/conclave-voice/conclave/api/console"
 	"github.com/conclave-voice/conclave/api/v1"
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/peers"
@@ -30,13 +31,15 @@ func (s apiStore) TokenByHash(ctx context.Context, hash string) (store.APIToken,
 	return s.copied.TokenByHash(ctx, hash)
 }
 
-// routes are the API, health and metrics.
+// routes are the API, the web console, health and metrics.
 func (n *Node) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", api.New(api.Config{
 		Store: apiStore{n.store, n.reader}, Ledger: billing.NewLedger(n.store, n.clock), Focus: n.focus(), Media: n.qualities(), Cluster: n.others(), Journal: n.journal, Files: n.files(), Codecs: api.Codecs(n.codecs), Place: n.run.Place,
 		Realm: n.config.Realm, Open: n.config.OpenHTTP, Clock: n.clock, Logger: n.logger.Named("api"),
 	}))
+	mux.Handle("GET "+console.Prefix, console.Handler())
+	mux.Handle("GET /{$}", http.RedirectHandler(console.Prefix, http.StatusSeeOther))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", n.serveReady)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics(), promhttp.HandlerOpts{}))
