@@ -24,6 +24,11 @@ type PromisedStay struct {
 	Total       money.Amount // all that is reserved for it
 }
 
+// Empty says whether it holds no record.
+func (b Batch) Empty() bool {
+	return len(b.Calls)+len(b.Steps)+len(b.Stays)+len(b.Events)+len(b.Ends)+len(b.Beats) == 0
+}
+
 // Validate says what is wrong with the records, as their own methods would.
 func (b Batch) Validate() error {
 	var errs []error

@@ -20,6 +20,7 @@ const (
 	// on disk.
 	window      = 4096
 	attemptTime = 10 * time.Second // for one attempt
+	batchTime   = 30 * time.Second // for one of many records: other nodes deliver too, and wait for each other
 	lastTime    = 5 * time.Second  // for what is left when the node stops
 	lookEvery   = time.Second
 	readAtOnce  = 256 // records, from the log
@@ -131,17 +132,30 @@ func (d *delivery) launch() (wake time.Time) {
 
 // attempt delivers once. results has room for every attempt under way.
 func (d *delivery) attempt(work []record) {
-	ctx, cancel := context.WithTimeout(d.ctx, attemptTime)
-	defer cancel()
 	if len(work) == 1 {
+		ctx, cancel := context.WithTimeout(d.ctx, attemptTime)
+		defer cancel()
 		d.results <- result{work, work[0].body.deliver(ctx, d.journal.store)}
 		return
 	}
+	ctx, cancel := context.WithTimeout(d.ctx, batchTime)
+	defer cancel()
+	d.results <- result{work, deliverTogether(ctx, d.journal.store, work)}
+}
+
+// deliverTogether takes two transactions: that of the stays holds their accounts, which other
+// nodes wait for, and is to be short.
+func deliverTogether(ctx context.Context, s Store, work []record) error {
 	var all store.Batch
 	for _, r := range work {
 		r.body.(joiner).join(&all)
 	}
-	d.results <- result{work, d.journal.store.Deliver(ctx, all)}
+	stays := store.Batch{Stays: all.Stays, Ends: all.Ends}
+	if err := s.Deliver(ctx, stays); err != nil {
+		return err
+	}
+	all.Stays, all.Ends = nil, nil
+	return s.Deliver(ctx, all)
 }
 
 // finish decides what becomes of records after an attempt.

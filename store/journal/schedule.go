@@ -13,9 +13,9 @@ const (
 	mostStrikes = 100
 	// earlyMost makes that some 45 minutes for a record that another node's has to precede.
 	earlyMost = 30 * time.Second
-	// batchMost are in a batch: some twenty-five stays with all that is told of them, which
-	// takes no longer than a few stays one by one.
-	batchMost = 256
+	// batchMost are in a batch: some hundred stays with all that is told of them, which takes
+	// no more round trips than a few stays one by one.
+	batchMost = 1024
 )
 
 // schedule decides which records are delivered when: in order within a key, the keys side

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/conclave-voice/conclave/store"
 	"github.com/conclave-voice/conclave/store/money"
@@ -20,6 +21,9 @@ func (s *Store) Deliver(ctx context.Context, b store.Batch) error {
 	entries := make([]store.EntryID, len(b.Ends)) // the same in every run of the transaction
 	for i := range entries {
 		entries[i] = store.NewEntryID()
+	}
+	if b.Empty() {
+		return nil
 	}
 	return s.transact(ctx, "deliver a batch", func(q tx) error {
 		if err := lockAccounts(ctx, q, b); err != nil {
@@ -79,7 +83,7 @@ func latest(calls []store.Call) []store.Call {
 }
 
 // insertStays adds open stays, those that are not there, with nothing reserved yet.
-func insertStays(ctx context.Context, q querier, stays []store.PromisedStay) error {
+func insertStays(ctx context.Context, q tx, stays []store.PromisedStay) error {
 	var all [][]any
 	for _, p := range stays {
 		all = append(all, participantRow(p.Participant, 0))
@@ -98,7 +102,7 @@ type settling struct {
 }
 
 // settleAll reserves what the stays were promised, and settles those that have ended.
-func settleAll(ctx context.Context, q querier, b store.Batch, entries []store.EntryID) error {
+func settleAll(ctx context.Context, q tx, b store.Batch, entries []store.EntryID) error {
 	if len(b.Stays)+len(b.Ends) == 0 {
 		return nil
 	}
@@ -171,7 +175,7 @@ func (s *settling) end(x store.XDR, entry store.EntryID) error {
 }
 
 // write brings it into the database.
-func (s *settling) write(ctx context.Context, q querier) error {
+func (s *settling) write(ctx context.Context, q tx) error {
 	if err := s.writeStays(ctx, q); err != nil {
 		return err
 	}
@@ -181,29 +185,29 @@ func (s *settling) write(ctx context.Context, q querier) error {
 	return s.writeMoney(ctx, q)
 }
 
-// writeStays needs casts: what has no column of a table yet has no type in PostgreSQL.
+// writeStays needs casts: what has no column of a table yet has no type in PostgreSQL. It names
+// the ids a second time, for else SQLite reads the whole table.
 func (s *settling) writeStays(ctx context.Context, q querier) error {
-	var values string
+	if len(s.changed) == 0 {
+		return nil
+	}
+	var values, ids []string
 	var args []any
 	for _, id := range slices.Sorted(maps.Keys(s.changed)) {
 		h, n := s.holdings[id], len(args)
-		if n > 0 {
-			values += ", "
-		}
-		values += fmt.Sprintf("(CAST($%d AS TEXT), CAST($%d AS BIGINT), CAST($%d AS TEXT), CAST($%d AS BIGINT))", n+1, n+2, n+3, n+4)
+		values = append(values, fmt.Sprintf("(CAST($%d AS TEXT), CAST($%d AS BIGINT), CAST($%d AS TEXT), CAST($%d AS BIGINT))", n+1, n+2, n+3, n+4))
+		ids = append(ids, fmt.Sprintf("$%d", n+1))
 		args = append(args, h.stay, h.left, h.cause, h.reserved)
 	}
-	if len(args) == 0 {
-		return nil
-	}
 	_, err := q.ExecContext(ctx, `UPDATE participant SET left_at = changed.column2, cause = changed.column3, reserved = changed.column4
-		FROM (VALUES `+values+`) AS changed WHERE participant.id = changed.column1`, args...)
+		FROM (VALUES `+strings.Join(values, ", ")+`) AS changed
+		WHERE participant.id = changed.column1 AND participant.id IN (`+strings.Join(ids, ", ")+`)`, args...)
 	return err
 }
 
 // writeMoney changes each account once, and writes its entries with what the balance was
 // after each.
-func (s *settling) writeMoney(ctx context.Context, q querier) error {
+func (s *settling) writeMoney(ctx context.Context, q tx) error {
 	balances := map[store.AccountID]money.Amount{}
 	for _, id := range slices.Sorted(maps.Keys(s.reserved)) {
 		var balance money.Amount

@@ -27,7 +27,7 @@ func (s *Store) PutCall(ctx context.Context, c store.Call) error {
 }
 
 // putCalls inserts or replaces calls, of which no two have the same id.
-func putCalls(ctx context.Context, q querier, calls []store.Call) error {
+func putCalls(ctx context.Context, q tx, calls []store.Call) error {
 	var all [][]any
 	for _, c := range calls {
 		all = append(all, []any{c.ID, c.SIPCallID, c.CustomerID, c.Direction, c.From, c.To, c.Source, c.Transport, c.Node.Site, c.Node.Node,
@@ -57,7 +57,7 @@ func (s *Store) AppendCallSteps(ctx context.Context, steps []store.CallStep) err
 	return s.transact(ctx, "record call steps", func(q tx) error { return insertSteps(ctx, q, steps) })
 }
 
-func insertSteps(ctx context.Context, q querier, steps []store.CallStep) error {
+func insertSteps(ctx context.Context, q tx, steps []store.CallStep) error {
 	var all [][]any
 	for _, c := range steps {
 		all = append(all, []any{c.CallID, c.Seq, micros(c.At), c.Step, c.Outcome, c.Detail})

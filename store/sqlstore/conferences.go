@@ -125,7 +125,7 @@ func (s *Store) AppendConferenceEvents(ctx context.Context, events []store.Confe
 	return s.transact(ctx, "record conference events", func(q tx) error { return insertEvents(ctx, q, events) })
 }
 
-func insertEvents(ctx context.Context, q querier, events []store.ConferenceEvent) error {
+func insertEvents(ctx context.Context, q tx, events []store.ConferenceEvent) error {
 	var all [][]any
 	for _, e := range events {
 		all = append(all, []any{e.ConferenceID, e.Seq, micros(e.At), e.Kind, e.ParticipantID, e.By, string(e.Detail)})

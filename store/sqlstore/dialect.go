@@ -12,6 +12,11 @@ import (
 type dialect struct {
 	name      string
 	isolation *sql.TxOptions
+	// unprepared, as the first argument, has a statement carried out without preparing it;
+	// nil: there is no such thing.
+	unprepared any
+	// parameters are in a statement for many rows at most.
+	parameters int
 	// classify says what an error means; none for nil.
 	classify func(error) class
 

@@ -43,6 +43,7 @@ func (s *Store) openPostgreSQL(ctx context.Context, dsn string, o options) error
 	db.SetConnMaxLifetime(30 * time.Minute) // so that they spread again over what is behind a balancer
 	s.write, s.read = db, db
 	s.dialect = dialect{name: postgreSQL, classify: classifyPostgreSQL, isolation: &sql.TxOptions{Isolation: sql.LevelSerializable},
+		unprepared: pgx.QueryExecModeExec, parameters: 30_000, // of 65,535
 		goose: goose.DialectPostgres, migrations: func(files fs.FS) fs.FS { return files }, locker: tableLocker}
 	if o.unasked {
 		return nil

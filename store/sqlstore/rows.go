@@ -208,13 +208,10 @@ func insert(ctx context.Context, q querier, table, columns, suffix string, args 
 	return affected(q.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES ("+placeholders(len(args))+") "+suffix, args...))
 }
 
-// mostParameters are in one statement; SQLite takes 32,766, PostgreSQL 65,535.
-const mostParameters = 30_000
-
-// insertAll writes rows, as insert does, in as few statements as can be.
-func insertAll(ctx context.Context, q querier, table, columns, suffix string, all [][]any) error {
+// insertAll writes rows, as insert does, in as few statements as is good.
+func insertAll(ctx context.Context, q tx, table, columns, suffix string, all [][]any) error {
 	for len(all) > 0 {
-		n := min(len(all), mostParameters/len(all[0]))
+		n := min(len(all), q.parameters/len(all[0]))
 		if _, err := q.ExecContext(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+tuples(n, len(all[0]))+" "+suffix, slices.Concat(all[:n]...)...); err != nil {
 			return err
 		}

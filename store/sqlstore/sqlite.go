@@ -34,7 +34,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if s.read, err = sqlitePool(path, sqliteReaders, "query_only(1)"); err != nil {
 		return err
 	}
-	s.dialect = dialect{name: "SQLite", classify: classifySQLite, isolation: &sql.TxOptions{},
+	s.dialect = dialect{name: "SQLite", classify: classifySQLite, isolation: &sql.TxOptions{}, parameters: 500, // their cost grows with their square
 		goose: goose.DialectSQLite3, migrations: func(files fs.FS) fs.FS { return strict{files} },
 		locker: func() (lock.Locker, error) { return &fileLocker{path: path + ".migrating"}, nil }}
 	ctx, cancel := context.WithTimeout(ctx, openTime)

@@ -26,6 +26,8 @@ type tx struct {
 	// unsure: an earlier run of this transaction may have committed. What is found
 	// in the database may be its doing.
 	unsure bool
+	// parameters are in a statement at most (dialect).
+	parameters int
 }
 
 // mine says whether rows that are there already were written by an earlier run of
@@ -82,7 +84,7 @@ func (s *Store) attempt(ctx context.Context, unsure bool, do func(q tx) error) (
 		return false, err
 	}
 	defer t.Rollback() // does nothing after a commit; its error would hide the first one
-	if err := do(tx{texts{t}, unsure}); err != nil {
+	if err := do(tx{texts{t, s.dialect.unprepared}, unsure, s.dialect.parameters}); err != nil {
 		return false, err
 	}
 	return true, t.Commit()
@@ -94,7 +96,7 @@ func (s *Store) query(ctx context.Context, what string, do func(q querier) error
 		return s.wrap(what, do(s.tx))
 	}
 	return s.retry(ctx, what, func() (class, error) {
-		err := do(texts{s.read})
+		err := do(texts{s.read, s.dialect.unprepared})
 		return s.dialect.classify(err), err
 	})
 }
@@ -149,26 +151,44 @@ func (s *Store) wrap(what string, err error) error {
 
 // texts passes statements on with text that every database takes: PostgreSQL has
 // only UTF-8 without NUL, and what callers send holds any bytes.
-type texts struct{ querier }
+type texts struct {
+	querier
+	unprepared any // of the dialect
+}
 
 func (t texts) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.querier.ExecContext(ctx, query, clean(args)...)
+	return t.querier.ExecContext(ctx, query, t.ready(args)...)
 }
 
 func (t texts) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return t.querier.QueryContext(ctx, query, clean(args)...)
+	return t.querier.QueryContext(ctx, query, t.ready(args)...)
 }
 
 func (t texts) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.querier.QueryRowContext(ctx, query, clean(args)...)
+	return t.querier.QueryRowContext(ctx, query, t.ready(args)...)
 }
 
-// clean puts U+FFFD in the place of bytes that are not UTF-8, and of NUL. It changes
-// args itself.
+// seldom is how many arguments only statements for many rows have. Their number is hardly
+// ever the same, so that to prepare them would take a round trip each time.
+const seldom = 40
+
+func (t texts) ready(args []any) []any {
+	args = clean(args)
+	if t.unprepared == nil || len(args) <= seldom {
+		return args
+	}
+	return append([]any{t.unprepared}, args...)
+}
+
+// clean puts U+FFFD in the place of bytes that are not UTF-8, and of NUL, and plain values
+// in the place of those of types of our own. It changes args itself.
 func clean(args []any) []any {
 	for i, a := range args {
-		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
+		switch v := reflect.ValueOf(a); v.Kind() {
+		case reflect.String:
 			args[i] = strings.ReplaceAll(strings.ToValidUTF8(v.String(), "\uFFFD"), "\x00", "\uFFFD")
+		case reflect.Int, reflect.Int64:
+			args[i] = v.Int()
 		}
 	}
 	return args
