@@ -3,6 +3,7 @@ package tone
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"time"
 )
 
@@ -44,6 +45,22 @@ func Sine(rate int, frequency, level float64, d time.Duration) Sound {
 	for i := range s.Samples {
 		envelope := min(1, float64(min(i, len(s.Samples)-1-i))/ramp)
 		s.Samples[i] = clip(amplitude * envelope * math.Sin(2*math.Pi*frequency*float64(i)/float64(rate)))
+	}
+	return s
+}
+
+// Steady returns one second of a sine that can be played again and again without a seam.
+// The frequency is whole Hz.
+func Steady(rate int, frequency, level float64) Sound {
+	return Sine(rate, frequency, level, 3*time.Second).Between(time.Second, 2*time.Second)
+}
+
+// Noise returns white noise at a level in dBFS, the same in each run.
+func Noise(rate int, level float64, d time.Duration) Sound {
+	random := rand.New(rand.NewPCG(1, 2))
+	s := Silence(rate, d)
+	for i := range s.Samples {
+		s.Samples[i] = clip(random.NormFloat64() * 32768 * math.Pow(10, level/20))
 	}
 	return s
 }

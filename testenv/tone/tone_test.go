@@ -3,23 +3,12 @@ package tone
 import (
 	"math"
 	"math/bits"
-	"math/rand/v2"
 	"path/filepath"
 	"testing"
 	"time"
 )
 
 const second = time.Second
-
-// noise returns white noise, the same in each run.
-func noise(rate int, level float64, d time.Duration) Sound {
-	random := rand.New(rand.NewPCG(1, 2))
-	s := Silence(rate, d)
-	for i := range s.Samples {
-		s.Samples[i] = clip(random.NormFloat64() * 32768 * math.Pow(10, level/20))
-	}
-	return s
-}
 
 func TestLevelsMeasureWhatSineMakes(t *testing.T) {
 	for _, rate := range []int{8000, 16000} {
@@ -51,8 +40,8 @@ func TestHeard(t *testing.T) {
 		{"under the threshold", Sine(rate, a, -53, second), a, false},
 		{"one of two", chorus, b, true},
 		{"not one of the two", chorus, c, false},
-		{"in noise 6 dB under it", Mix(Sine(rate, a, -26, second), noise(rate, -32, second)), a, true},
-		{"noise alone", noise(rate, -20, second), a, false},
+		{"in noise 6 dB under it", Mix(Sine(rate, a, -26, second), Noise(rate, -32, second)), a, true},
+		{"noise alone", Noise(rate, -20, second), a, false},
 		{"silence", Silence(rate, second), a, false},
 		{"20 dB under another", Mix(Sine(rate, a, -30, second), Sine(rate, b, -10, second)), a, true},
 		{"30 dB under another", Mix(Sine(rate, a, -40, second), Sine(rate, b, -10, second)), a, false},

@@ -21,6 +21,7 @@ var (
 	Baresip = Tool{"baresip", "baresip-core"}
 	Flite   = Tool{"flite", "flite"}
 	Sox     = Tool{"sox", "sox"}
+	FFmpeg  = Tool{"ffmpeg", "ffmpeg"}
 )
 
 // Need skips the test if a tool is missing, or fails it in CI. Either way the
