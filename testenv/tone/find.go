@@ -38,8 +38,9 @@ func Find(heard, said Sound) (at time.Duration, likeness float64) {
 func picture(s Sound) [][]float64 {
 	size, step := samples(s.Rate, pictureWindow), samples(s.Rate, pictureStep)
 	var frames [][]float64
+	window := hann(size)
 	for first := 0; first+size <= len(s.Samples); first += step {
-		frame, shaped := make([]float64, 0, bands), hann(s.Samples[first:first+size])
+		frame, shaped := make([]float64, 0, bands), window.shape(s.Samples[first:first+size])
 		for b := range bands {
 			frame = append(frame, max(pictureFloor, goertzel(shaped, s.Rate, bandFirst+bandStep*float64(b))))
 		}

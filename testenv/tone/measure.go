@@ -20,13 +20,14 @@ const silence = -120.0
 // Goertzel's algorithm the level of a sine at each of the frequencies (Hz). A Hann
 // window keeps a tone from showing at frequencies further than 2/window from it.
 // An incomplete window at the end is left out.
-func Levels(samples []int16, rate int, window time.Duration, frequencies ...float64) []Level {
-	size := int(window.Seconds()*float64(rate) + 0.5)
+func Levels(samples []int16, rate int, length time.Duration, frequencies ...float64) []Level {
+	size := int(length.Seconds()*float64(rate) + 0.5)
 	var levels []Level
+	window := hann(size)
 	for first := 0; size > 0 && first+size <= len(samples); first += size {
 		part := samples[first : first+size]
 		l := Level{At: time.Duration(first) * time.Second / time.Duration(rate), RMS: RMS(part)}
-		shaped := hann(part)
+		shaped := window.shape(part)
 		for _, f := range frequencies {
 			l.Tones = append(l.Tones, goertzel(shaped, rate, f))
 		}
@@ -49,12 +50,23 @@ func decibels(meanSquare float64) float64 {
 	return max(silence, 10*math.Log10(meanSquare/(1<<30)))
 }
 
-// hann shapes samples so that a sine keeps its level, and does not show at
+// shape is a window: by what each sample is multiplied.
+type shape []float64
+
+// hann is the window of a size with which a sine keeps its level, and does not show at
 // frequencies further off than two windows' worth.
-func hann(samples []int16) []float64 {
-	shaped := make([]float64, len(samples))
+func hann(size int) shape {
+	window := make(shape, size)
+	for i := range window {
+		window[i] = 1 - math.Cos(2*math.Pi*(float64(i)+0.5)/float64(size))
+	}
+	return window
+}
+
+func (window shape) shape(samples []int16) []float64 {
+	shaped := make([]float64, len(window))
 	for i, sample := range samples {
-		shaped[i] = float64(sample) * (1 - math.Cos(2*math.Pi*(float64(i)+0.5)/float64(len(samples))))
+		shaped[i] = float64(sample) * window[i]
 	}
 	return shaped
 }
@@ -123,16 +135,57 @@ func Onset(samples []int16, rate int, frequency float64) (time.Duration, bool) {
 }
 
 func heardWindows(s Sound, frequency float64) []bool {
-	probes := []float64{frequency}
-	for _, distance := range floorAt {
-		probes = append(probes, frequency+distance)
-	}
 	var heard []bool
-	for _, l := range Levels(s.Samples, s.Rate, heardWindow, probes...) {
-		level, beside := l.Tones[0], slices.Sorted(slices.Values(l.Tones[1:]))
-		heard = append(heard, level >= heardLevel && level >= beside[1]+heardOverFloor && level >= l.RMS-heardUnderAll)
+	for _, l := range Levels(s.Samples, s.Rate, heardWindow, probes(frequency)...) {
+		heard = append(heard, isHeard(l.RMS, l.Tones))
 	}
 	return heard
+}
+
+// probes are a tone's frequency, and those beside it that tell the noise.
+func probes(frequency float64) []float64 {
+	list := []float64{frequency}
+	for _, distance := range floorAt {
+		list = append(list, frequency+distance)
+	}
+	return list
+}
+
+// isHeard decides by the level of everything and those of a tone's probes.
+func isHeard(all float64, tones []float64) bool {
+	level, beside := tones[0], slices.Sorted(slices.Values(tones[1:]))
+	return level >= heardLevel && level >= beside[1]+heardOverFloor && level >= all-heardUnderAll
+}
+
+// Strength is how a tone is heard in a sound.
+type Strength struct {
+	Share float64 // of the windows in which it is heard, 0 to 1
+	Level float64 // the mean of its power in them, in dBFS
+}
+
+// Strengths returns for each frequency (Hz) how its tone is heard in all of s: what
+// [Share] says, for many tones at little more than the cost of one.
+func Strengths(s Sound, frequencies ...float64) []Strength {
+	var all []float64
+	for _, f := range frequencies {
+		all = append(all, probes(f)...)
+	}
+	levels, each := Levels(s.Samples, s.Rate, heardWindow, all...), len(floorAt)+1
+	list := make([]Strength, len(frequencies))
+	for i := range list {
+		count, power := 0, 0.0
+		for _, l := range levels {
+			if tones := l.Tones[i*each:][:each]; isHeard(l.RMS, tones) {
+				count++
+				power += math.Pow(10, tones[0]/10)
+			}
+		}
+		list[i] = Strength{Level: silence}
+		if count > 0 {
+			list[i] = Strength{float64(count) / float64(len(levels)), 10 * math.Log10(power/float64(count))}
+		}
+	}
+	return list
 }
 
 // clippedFrom is the greatest value of mu-law; A-law's and linear ones are above.

@@ -77,6 +77,21 @@ func TestCallersAreToldApart(t *testing.T) {
 	}
 }
 
+// Many tones at once are measured as each alone is.
+func TestStrengths(t *testing.T) {
+	const rate = 8000
+	mix := Mix(Sine(rate, Caller(0), -20, second), Sine(rate, Caller(3), -32, second/2))
+	all := Strengths(mix, Caller(0), Caller(1), Caller(3))
+	for i, f := range []float64{Caller(0), Caller(1), Caller(3)} {
+		if want := Share(mix.Samples, rate, 0, second, f); all[i].Share != want {
+			t.Errorf("%.0f Hz: share %v, alone %v", f, all[i].Share, want)
+		}
+	}
+	if math.Abs(all[0].Level+20) > 0.5 || all[1].Level > -100 || math.Abs(all[2].Level+32) > 0.5 {
+		t.Errorf("levels %+v", all)
+	}
+}
+
 func TestOnsetGapsAndClipping(t *testing.T) {
 	const rate = 8000
 	s := Join(Silence(rate, 300*time.Millisecond), Sine(rate, 420, -20, second),
