@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,11 +16,9 @@ import (
 )
 
 const (
-	frame     = 20 * time.Millisecond
-	samples   = 160 // of a frame at 8 kHz
-	slots     = 20  // the frame is sent in so many parts, callers spread over them
-	batch     = 64  // packets in one system call
-	listeners = 32  // callers whose audio is kept
+	frame = 20 * time.Millisecond
+	slots = 20 // the frame is sent in so many parts, callers spread over them
+	batch = 64 // packets in one system call
 )
 
 // audio has the RTP of all callers.
@@ -28,15 +27,12 @@ type audio struct {
 	conn    *net.UDPConn
 	batches *ipv4.PacketConn
 
-	mu        sync.Mutex
-	callers   map[uint16]*stream // by the node's port
-	slots     [slots][]*stream
-	measuring bool
-	closed    bool
-
-	expected, received, lost uint64
-	late, senderLate         Distribution
-	ended                    []*stream // listeners who have hung up
+	mu      sync.Mutex
+	callers map[uint16]*stream // by the node's port
+	slots   [slots][]*stream
+	window  Window   // of those who have left since it began, and of our own sending
+	ended   []*spool // of listeners who have hung up
+	closed  bool
 }
 
 func openAudio(o Options) (*audio, error) {
@@ -51,11 +47,7 @@ func openAudio(o Options) (*audio, error) {
 	}
 	var optErr error
 	err = raw.Control(func(fd uintptr) {
-		// What does not fit the system's bound needs CAP_NET_ADMIN; less is taken too,
-		// and a loss by it would show as loss at everybody at once.
-		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 32<<20) != nil {
-			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 32<<20)
-		}
+		enlarge(int(fd))
 		optErr = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	})
 	if err = errors.Join(err, optErr); err != nil {
@@ -63,6 +55,15 @@ func openAudio(o Options) (*audio, error) {
 		return nil, fmt.Errorf("ask the kernel for times of arrival: %w", err)
 	}
 	return &audio{options: o, conn: conn, batches: ipv4.NewPacketConn(conn), callers: map[uint16]*stream{}}, nil
+}
+
+// enlarge gives a socket a large receive buffer. What does not fit the system's bound
+// needs CAP_NET_ADMIN; less is taken too, and a loss by it would show as loss at everybody
+// at once.
+func enlarge(fd int) {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 32<<20) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 32<<20)
+	}
 }
 
 func (a *audio) port() int { return a.conn.LocalAddr().(*net.UDPAddr).Port }
@@ -76,20 +77,21 @@ func (a *audio) close() {
 	}
 }
 
-// add begins the stream of a caller who has been answered.
-func (a *audio) add(n int, port uint16, code string) {
+// add begins the stream of a caller who has been answered just now.
+func (a *audio) add(seat *seat, port uint16, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := newStream(n, n%a.options.RoomSize, &net.UDPAddr{IP: a.options.SIP.Addr().AsSlice(), Port: int(port)}, code+"#")
-	if n%max(a.options.Callers/listeners, 1) == 0 {
-		s.heard = make([]byte, 0, int(a.options.Hold/frame+1)*samples)
+	to := &net.UDPAddr{IP: a.options.SIP.Addr().AsSlice(), Port: int(port)}
+	s := newStream(seat, to, a.options.Codes[seat.room]+"#", now.Add(a.options.Settle))
+	if seat.listened {
+		s.heard = openSpool(seat, a.options.Dir)
 	}
 	a.callers[port] = s
 	slot := rand.IntN(slots)
 	a.slots[slot] = append(a.slots[slot], s)
 }
 
-// remove ends it.
+// remove ends it. What was measured of it in this window stays.
 func (a *audio) remove(port uint16) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -98,27 +100,36 @@ func (a *audio) remove(port uint16) {
 		return
 	}
 	delete(a.callers, port)
-	s.over = true
-	if s.heard != nil {
-		a.ended = append(a.ended, s)
+	for i, list := range a.slots {
+		a.slots[i] = slices.DeleteFunc(list, func(other *stream) bool { return other == s })
 	}
+	now := time.Now()
+	s.cut(&a.window, now)
+	if s.heard == nil {
+		return
+	}
+	s.heard.finish()
+	if now.Sub(s.ready) < shortestHeard && s.heard.err == nil {
+		s.heard.remove() // too little to judge
+		return
+	}
+	a.ended = append(a.ended, s.heard)
 }
 
-// measure begins or ends the time that counts.
-func (a *audio) measure(on bool) {
+// shortestHeard is how long a listener must have been in to be judged.
+const shortestHeard = 2 * time.Second
+
+// cut ends a window, and begins the next.
+func (a *audio) cut() Window {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.measuring = on
+	now := time.Now()
 	for _, s := range a.callers {
-		if on {
-			s.begin()
-			continue
-		}
-		a.expected += s.expected()
-		a.received += s.received
-		a.lost += s.expected() - min(s.received, s.expected())
-		s.late(&a.late)
+		s.cut(&a.window, now)
 	}
+	w := a.window
+	a.window = Window{}
+	return w
 }
 
 // send sends everybody's packets until ctx is done, a part of them every millisecond.
@@ -126,7 +137,7 @@ func (a *audio) send(ctx context.Context) error {
 	next := time.Now()
 	list := make([]ipv4.Message, batch)
 	for i := range list {
-		list[i].Buffers = [][]byte{make([]byte, 12+samples)}
+		list[i].Buffers = [][]byte{make([]byte, maxPacket)}
 	}
 	for slot := 0; ctx.Err() == nil; slot = (slot + 1) % slots {
 		next = next.Add(frame / slots)
@@ -143,39 +154,36 @@ func (a *audio) send(ctx context.Context) error {
 	return nil
 }
 
+// sendSlot sends a part of the packets: in full batches, each made under the lock and
+// written without it. Who comes or goes in between is a frame early or late.
 func (a *audio) sendSlot(slot int, list []ipv4.Message, late time.Duration) error {
-	a.mu.Lock()
-	streams := a.slots[slot]
-	if a.measuring {
-		for range streams {
-			a.senderLate.add(late)
+	for first := 0; ; first += len(list) {
+		filled := a.fill(slot, first, list, late)
+		if err := a.write(list[:filled]); err != nil {
+			return err
+		}
+		if filled < len(list) {
+			return nil
 		}
 	}
-	filled := 0
-	var err error
-	for _, s := range streams {
-		if s.over {
-			continue
-		}
-		m := &list[filled]
-		m.Buffers[0] = m.Buffers[0][:12+samples]
-		m.Buffers[0] = m.Buffers[0][:s.next(m.Buffers[0])]
-		m.Addr = s.to
-		if filled++; filled == len(list) {
-			a.mu.Unlock()
-			err = a.write(list[:filled])
-			a.mu.Lock()
-			filled = 0
-		}
-		if err != nil {
+}
+
+// fill makes the packets of the streams of a slot from the first on, as many as fit.
+func (a *audio) fill(slot, first int, list []ipv4.Message, late time.Duration) (filled int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.slots[slot][min(first, len(a.slots[slot])):] {
+		if filled == len(list) {
 			break
 		}
+		m := &list[filled]
+		m.Buffers[0] = m.Buffers[0][:maxPacket]
+		m.Buffers[0] = m.Buffers[0][:s.next(m.Buffers[0])]
+		m.Addr = s.to
+		a.window.SenderLate.add(late)
+		filled++
 	}
-	a.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return a.write(list[:filled])
+	return filled
 }
 
 func (a *audio) write(list []ipv4.Message) error {
@@ -207,7 +215,7 @@ func (a *audio) receive(ctx context.Context) error {
 		for _, m := range list[:n] {
 			if from, ok := m.Addr.(*net.UDPAddr); ok {
 				if s := a.callers[uint16(from.Port)]; s != nil {
-					s.take(m.Buffers[0][:m.N], arrival(m.OOB[:m.NN]), a.measuring)
+					s.take(m.Buffers[0][:m.N], arrival(m.OOB[:m.NN]))
 				}
 			}
 		}
@@ -223,21 +231,4 @@ func arrival(oob []byte) time.Duration {
 	}
 	seconds, nanos := binary.NativeEndian.Uint64(oob[head:]), binary.NativeEndian.Uint64(oob[head+8:])
 	return time.Duration(seconds)*time.Second + time.Duration(nanos)
-}
-
-// report puts together what was measured. All parts have ended.
-func (a *audio) report(p *phone) Report {
-	r := Report{Callers: a.options.Callers, Answered: p.ok, Failed: p.failed, Problems: p.problems,
-		Expected: a.expected, Received: a.received, Lost: a.lost, Late: a.late, SenderLate: a.senderLate}
-	for _, s := range a.ended {
-		r.Checked++
-		size := min(a.options.RoomSize, a.options.Callers-s.n+s.seat)
-		if err := s.check(size); err != nil {
-			r.Wrong++
-			if len(r.Problems) < maxProblems {
-				r.Problems = append(r.Problems, err.Error())
-			}
-		}
-	}
-	return r
 }

@@ -19,6 +19,15 @@ func (d *Distribution) add(t time.Duration) {
 	d.max = max(d.max, t)
 }
 
+// Add adds all of another distribution.
+func (d *Distribution) Add(x Distribution) {
+	for i, n := range x.counts {
+		d.counts[i] += n
+	}
+	d.total += x.total
+	d.max = max(d.max, x.max)
+}
+
 // Quantile is the time that a share q of all, 0 to 1, do not pass.
 func (d *Distribution) Quantile(q float64) time.Duration {
 	want, seen := uint64(q*float64(d.total)), uint64(0)
@@ -28,6 +37,14 @@ func (d *Distribution) Quantile(q float64) time.Duration {
 		}
 	}
 	return 0
+}
+
+// Beyond is how many were longer than t, which is at most 200 ms, to the length of a step.
+func (d *Distribution) Beyond(t time.Duration) (n uint64) {
+	for _, count := range d.counts[min(int(t/distributionStep)+1, len(d.counts)):] {
+		n += count
+	}
+	return n
 }
 
 // Max is the longest time.

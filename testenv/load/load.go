@@ -2,11 +2,13 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/conclave-voice/conclave/testenv/load/codecs"
+	"github.com/conclave-voice/conclave/testenv/load/judge"
 )
 
 // Options say what to put on the node.
@@ -17,111 +19,107 @@ type Options struct {
 	Codes    []string       // an access code for each room, without the pound key
 	Callers  int
 	RoomSize int
-	Rate     float64       // calls begun in a second
-	Hold     time.Duration // measured, once all are in
-	Settle   time.Duration // not measured, before: announcements end in it
+	Speakers int            // of each room, the first; 0: all
+	Others   Line           // what the rest sends
+	Codecs   []codecs.Codec // by turns; none: PCMU
+	Chosen   int            // how many the node lets be heard at once in rooms of more than twice as many; 0: all
+	Listen   int            // how many callers are listened to
+	Dir      string         // for what they hear; "": the system's for temporary files
+	Rate     float64        // calls begun in a second
+	// Settle is how long after the answer a caller surely hears its room and is heard: the
+	// keys and the announcements are over.
+	Settle time.Duration
+	Hold   time.Duration // measured, once all are in: Run
+	Stay   time.Duration // how long callers stay on average: Churn
+	Limits judge.Limits  // of what is heard: Run
 	// Joined says how many callers the node has in conferences; nil: it is not asked,
 	// and all who hear audio count.
 	Joined func(ctx context.Context) (int, error)
-	Begun  func() // called when the measurement begins; may be nil
+	Begun  func() // called when the measurement of Run begins; may be nil
 	Done   func() // called when it ends; may be nil
 }
 
-// Report is what was measured.
-type Report struct {
-	Callers, Answered, Failed int
-	Expected, Received        uint64 // audio packets in the time measured
-	Lost                      uint64 // by gaps in the sequence numbers
-	Late                      Distribution
-	SenderLate                Distribution // our own packets, against their time
-	Checked, Wrong            int          // callers whose audio was looked into
-	Problems                  []string     // the first few, in words
+// Chosen is how many "node dev" lets be heard at once in large rooms.
+const Chosen = 4
+
+// Line is what a caller sends who does not speak.
+type Line string
+
+const (
+	Silence Line = "silence" // a muted telephone: frames of digital silence
+	Noise   Line = "noise"   // an open line: noise at -50 dBFS
+)
+
+// check says what cannot be done, and fills in what was left out.
+func (o Options) check() (Options, error) {
+	if o.Callers < 1 || o.RoomSize < 1 || o.Rate <= 0 {
+		return o, fmt.Errorf("%d callers in rooms of %d, %g calls a second: each must be 1 or more", o.Callers, o.RoomSize, o.Rate)
+	}
+	if need := o.rooms(); len(o.Codes) < need {
+		return o, fmt.Errorf("%d callers in rooms of %d need %d access codes, not %d", o.Callers, o.RoomSize, need, len(o.Codes))
+	}
+	if o.Others == "" {
+		o.Others = Silence
+	}
+	if o.Others != Silence && o.Others != Noise {
+		return o, fmt.Errorf("those who do not speak send %q: it is %q or %q", o.Others, Silence, Noise)
+	}
+	if o.Speakers <= 0 {
+		o.Speakers = o.RoomSize
+	}
+	if o.RoomSize <= 2*o.Chosen {
+		o.Chosen = 0
+	}
+	if len(o.Codecs) == 0 {
+		pcmu, err := codecs.Find("PCMU")
+		if err != nil {
+			return o, err
+		}
+		o.Codecs = []codecs.Codec{pcmu}
+	}
+	return o, nil
 }
 
-// Blame says whether the tool itself was too slow for its figures to say anything.
-func (r Report) Blame() error {
-	if p := r.SenderLate.Quantile(0.999); p > 10*time.Millisecond {
-		return fmt.Errorf("the load tool itself was late: 99.9%% of its packets within %v; the figures say nothing about the node", p)
-	}
-	return nil
+func (o Options) rooms() int { return (o.Callers + o.RoomSize - 1) / o.RoomSize }
+
+// Report is what was measured.
+type Report struct {
+	Calls  Calls
+	Window Window
+	Heard  judge.Verdict
 }
 
 // Run puts the callers on the node, holds them, and hangs up.
 func Run(ctx context.Context, o Options) (Report, error) {
-	if need := (o.Callers + o.RoomSize - 1) / o.RoomSize; len(o.Codes) < need {
-		return Report{}, fmt.Errorf("%d callers in rooms of %d need %d access codes, not %d", o.Callers, o.RoomSize, need, len(o.Codes))
-	}
-	audio, err := openAudio(o)
+	c, err := Open(ctx, o)
 	if err != nil {
 		return Report{}, err
 	}
-	defer audio.close()
-	phone, err := openPhone(o, audio)
+	defer c.Close()
+	window, err := hold(ctx, c)
+	err = errors.Join(err, c.Leave(ctx), c.Close())
 	if err != nil {
-		return Report{}, err
+		return Report{Calls: c.Calls()}, err
 	}
-	defer phone.close()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var parts errgroup.Group
-	parts.Go(func() error { return audio.receive(ctx) })
-	parts.Go(func() error { return audio.send(ctx) })
-	parts.Go(func() error { return phone.run(ctx) })
-	err = hold(ctx, o, phone, audio)
-	phone.hangUpAll(ctx)
-	stop()
-	audio.close() // wakes the reader
-	phone.close()
-	if partErr := parts.Wait(); err == nil {
-		err = partErr
-	}
-	return audio.report(phone), err
+	heard, err := c.Judge(ctx, c.options.Limits)
+	return Report{c.Calls(), window, heard}, err
 }
 
-// hold calls, waits until all are in, and measures.
-func hold(ctx context.Context, o Options, phone *phone, audio *audio) error {
-	if err := phone.callAll(ctx); err != nil {
-		return err
+// hold waits until all are in, and measures.
+func hold(ctx context.Context, c *Crowd) (Window, error) {
+	if err := c.Enter(ctx); err != nil {
+		return Window{}, err
 	}
-	if err := awaitJoined(ctx, o, phone); err != nil {
-		return err
+	c.Cut() // what came before does not count
+	if c.options.Begun != nil {
+		c.options.Begun()
 	}
-	if err := sleep(ctx, o.Settle); err != nil {
-		return err
+	err := sleep(ctx, c.options.Hold)
+	window := c.Cut()
+	if c.options.Done != nil {
+		c.options.Done()
 	}
-	if o.Begun != nil {
-		o.Begun()
-	}
-	audio.measure(true)
-	err := sleep(ctx, o.Hold)
-	audio.measure(false)
-	if o.Done != nil {
-		o.Done()
-	}
-	return err
-}
-
-// awaitJoined waits until everybody who was answered is in.
-func awaitJoined(ctx context.Context, o Options, phone *phone) error {
-	if o.Joined == nil {
-		return nil
-	}
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		n, err := o.Joined(ctx)
-		if err != nil {
-			return err
-		}
-		if n >= phone.answered() {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("of %d callers who were answered, %d are in a conference after 30 s", phone.answered(), n)
-		}
-		if err := sleep(ctx, 200*time.Millisecond); err != nil {
-			return err
-		}
-	}
+	return window, err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

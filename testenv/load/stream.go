@@ -2,14 +2,12 @@ package load
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math/rand/v2"
 	"net"
 	"slices"
 	"time"
 
 	"github.com/conclave-voice/conclave/testenv/pcap"
-	"github.com/conclave-voice/conclave/testenv/tone"
 )
 
 // Keys are sent as telephone events: so many packets each, and so many frames of
@@ -19,14 +17,12 @@ const (
 	keyPause   = 3
 	keyDelay   = 10 // frames after the answer
 	eventType  = pcap.EventType
-	voices     = 8 // tones; those of one room repeat beyond
 )
 
-// stream is the audio of one caller, both ways.
+// stream is the audio of one call, both ways.
 type stream struct {
-	n, seat int
-	to      *net.UDPAddr
-	over    bool
+	seat *seat
+	to   *net.UDPAddr
 
 	// What is sent.
 	sequence  uint16
@@ -34,39 +30,34 @@ type stream struct {
 	ssrc      uint32
 	keys      string
 	frames    int
-	voice     []byte // one second, played in a loop
-	at        int
 
-	// What is received, since the measurement began.
-	known       bool
-	first, last int64 // extended sequence numbers
-	received    uint64
-	offsets     []int32 // of each packet: arrival less its place in the cadence, in µs
-	begun       time.Duration
-	heard       []byte // the payloads one after the other; nil: not kept
+	// What is received, from ready on.
+	ready        time.Time
+	known        bool
+	origin, last int64         // extended sequence numbers: the first, and the highest
+	started      time.Duration // when the first came
+	heard        *spool        // nil: it is not listened to
+
+	// In this window.
+	counted  int64 // the highest sequence number of those before
+	since    time.Time
+	received uint64
+	offsets  []int32 // of each packet: arrival less its place in the cadence, in µs
 }
 
-func newStream(n, seat int, to *net.UDPAddr, keys string) *stream {
-	return &stream{n: n, seat: seat, to: to, keys: keys, sequence: uint16(rand.Uint32()), timestamp: rand.Uint32(), ssrc: rand.Uint32(),
-		voice: voice(seat)}
+func newStream(s *seat, to *net.UDPAddr, keys string, ready time.Time) *stream {
+	return &stream{seat: s, to: to, keys: keys, ready: ready, since: ready, sequence: uint16(rand.Uint32()), timestamp: rand.Uint32(), ssrc: rand.Uint32()}
 }
 
-// voice is a second of a seat's tone in µ-law.
-func voice(seat int) []byte {
-	sound := tone.Sine(8000, tone.Caller(seat%voices), -26, time.Second)
-	coded := make([]byte, len(sound.Samples))
-	for i, s := range sound.Samples {
-		coded[i] = pcap.PCMU.Encode(s)
-	}
-	return coded
-}
+// maxPacket is the longest packet that is sent: an RTP header, and Opus at its longest.
+const maxPacket = 12 + 1275
 
 // next writes the next packet, and returns its length.
 func (s *stream) next(b []byte) int {
 	s.sequence++
-	s.timestamp += samples
+	s.timestamp += s.seat.codec.Step()
 	s.frames++
-	b[0], b[1] = 0x80, 0
+	b[0], b[1] = 0x80, s.seat.codec.PayloadType
 	binary.BigEndian.PutUint16(b[2:], s.sequence)
 	binary.BigEndian.PutUint32(b[4:], s.timestamp)
 	binary.BigEndian.PutUint32(b[8:], s.ssrc)
@@ -75,23 +66,22 @@ func (s *stream) next(b []byte) int {
 			return s.event(b, s.keys[k/(keyPackets+keyPause)], i)
 		}
 	}
-	n := copy(b[12:12+samples], s.voice[s.at:])
-	s.at = (s.at + n) % len(s.voice)
-	return 12 + n
+	return 12 + copy(b[12:], s.seat.frames[s.frames%len(s.seat.frames)])
 }
 
 // event writes the ith packet of a key (RFC 4733 section 2.3).
 func (s *stream) event(b []byte, key byte, i int) int {
+	step := s.seat.codec.Step()
 	b[1] = eventType
 	if i == 0 {
 		b[1] |= 0x80
 	}
-	binary.BigEndian.PutUint32(b[4:], s.timestamp-uint32(i*samples)) // of its beginning
+	binary.BigEndian.PutUint32(b[4:], s.timestamp-uint32(i)*step) // of its beginning
 	b[12], b[13] = digit(key), 10
 	if i >= keyPackets-2 {
 		b[13] |= 0x80 // the end
 	}
-	binary.BigEndian.PutUint16(b[14:], uint16((i+1)*samples))
+	binary.BigEndian.PutUint16(b[14:], uint16(uint32(i+1)*step))
 	return 16
 }
 
@@ -105,84 +95,53 @@ func digit(key byte) byte {
 	return key - '0'
 }
 
-// begin forgets what came before the measurement.
-func (s *stream) begin() {
-	s.known, s.received, s.offsets = false, 0, s.offsets[:0]
-	if s.heard != nil {
-		s.heard = s.heard[:0]
-	}
-}
-
-// take takes a packet that arrived at a time.
-func (s *stream) take(b []byte, at time.Duration, measuring bool) {
-	if !measuring || len(b) < 12 || b[0]>>6 != 2 || b[1]&0x7f != 0 {
+// take takes a packet that arrived at a time (UNIX).
+func (s *stream) take(b []byte, at time.Duration) {
+	when := time.Unix(0, int64(at))
+	if when.Before(s.ready) || len(b) < 12 || b[0]>>6 != 2 || b[1]&0x7f != s.seat.codec.PayloadType {
 		return
 	}
 	number := int64(binary.BigEndian.Uint16(b[2:]))
 	if !s.known {
-		s.known, s.first, s.last, s.begun = true, number, number, at
+		s.known, s.origin, s.last, s.counted, s.started = true, number, number, number-1, at
 	} else {
 		number = s.last + int64(int16(uint16(number)-uint16(s.last)))
 		s.last = max(s.last, number)
 	}
 	s.received++
-	place := time.Duration(number-s.first) * frame
-	s.offsets = append(s.offsets, int32((at-s.begun-place)/time.Microsecond))
-	if s.heard != nil {
-		s.heard = append(s.heard, b[12:]...)
+	index := number - s.origin
+	s.offsets = append(s.offsets, int32((at-s.started-time.Duration(index)*frame)/time.Microsecond))
+	if s.heard != nil && index >= 0 {
+		s.heard.add(index, b[12:], when)
 	}
 }
 
-// expected is how many packets the node sent, as the sequence numbers tell.
-func (s *stream) expected() uint64 {
-	if !s.known {
-		return 0
-	}
-	return uint64(s.last - s.first + 1)
-}
+// onTheWay is for how long packets are not missed that time says must have come, while
+// sequence numbers do not.
+const onTheWay = 300 * time.Millisecond
 
-// late adds how much later each packet came than the promptest one of the stream: what
-// a listener's jitter buffer has to hide.
-func (s *stream) late(d *Distribution) {
-	if len(s.offsets) == 0 {
-		return
+// cut adds what was measured to w, and begins the next window.
+func (s *stream) cut(w *Window, now time.Time) {
+	expected := uint64(0)
+	if s.known {
+		expected = uint64(s.last - s.counted)
+		s.counted = s.last
 	}
-	least := slices.Min(s.offsets)
-	for _, o := range s.offsets {
-		d.add(time.Duration(o-least) * time.Microsecond)
+	// A node that has fallen silent sends no sequence numbers that would tell.
+	if due := now.Sub(s.since) - onTheWay; due > 0 {
+		expected = max(expected, uint64(due/frame))
 	}
-}
-
-// check listens: the tones of the others in the room are there, the own one is not.
-func (s *stream) check(size int) error {
-	heard := make([]int16, len(s.heard))
-	for i, b := range s.heard {
-		heard[i] = linear(b)
-	}
-	length := time.Duration(len(heard)) * time.Second / 8000
-	if length < time.Second {
-		return fmt.Errorf("caller %d heard %v of audio", s.n, length)
-	}
-	end := length - length%(50*time.Millisecond)
-	for voice := range min(size, voices) {
-		alone := size <= voices // the voice is one caller's
-		if voice == s.seat%voices && !alone {
-			continue
-		}
-		is := tone.Heard(heard, 8000, end-time.Second, end, tone.Caller(voice))
-		if want := voice != s.seat%voices; is != want {
-			return fmt.Errorf("caller %d, seat %d of %d: hears the tone of seat %d: %v", s.n, s.seat, size, voice, is)
+	w.Expected += expected
+	w.Received += s.received
+	w.Lost += expected - min(s.received, expected)
+	if len(s.offsets) > 0 {
+		least := slices.Min(s.offsets)
+		for _, o := range s.offsets {
+			w.Late.add(time.Duration(o-least) * time.Microsecond)
 		}
 	}
-	return nil
-}
-
-// linear decodes µ-law (ITU-T G.711).
-func linear(b byte) int16 {
-	b = ^b
-	magnitude := (int(b&0x0f)<<3+0x84)<<(b>>4&7) - 0x84
-	if b&0x80 != 0 {
-		return int16(-magnitude)
+	s.received, s.offsets = 0, s.offsets[:0]
+	if now.After(s.since) {
+		s.since = now
 	}
-	return int16(magnitude)
 }

@@ -1,20 +1,14 @@
 package load
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -22,31 +16,41 @@ import (
 // Target is a node that the tool has started for itself: `node dev` with one processor
 // and a fresh store.
 type Target struct {
-	SIP   netip.AddrPort
-	api   string
-	pprof string
-	dir   string
-	cmd   *exec.Cmd
-	done  chan error
-	log   *os.File
+	SIP    netip.AddrPort
+	client *http.Client // each question has a connection of its own: none stays open in the node, to be counted
+	api    string
+	pprof  string
+	dir    string
+	cmd    *exec.Cmd
+	done   chan error
+	log    *os.File
 }
 
-// StartTarget starts the program at path on the processor cpu (below 0: on any), and
-// waits until it is ready. Rooms are made for it with AddRooms.
-func StartTarget(ctx context.Context, path string, cpu int, sip, http netip.AddrPort, rtp string) (*Target, error) {
+// TargetOptions say how to start the node.
+type TargetOptions struct {
+	Program   string
+	CPU       int            // below 0: any
+	SIP, HTTP netip.AddrPort // on the port after that of HTTP there are profiles
+	RTP       string         // ports, "FIRST-LAST"
+}
+
+// StartTarget starts a node and waits until it is ready. Rooms are made for it with
+// AddRooms.
+func StartTarget(ctx context.Context, o TargetOptions) (*Target, error) {
 	dir, err := os.MkdirTemp("", "conclave-load-")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for the node: %w", err)
 	}
-	profiles := netip.AddrPortFrom(http.Addr(), http.Port()+1).String()
-	t := &Target{SIP: sip, api: "http://" + http.String(), pprof: "http://" + profiles + "/debug/pprof/", dir: dir, done: make(chan error, 1)}
+	profiles := netip.AddrPortFrom(o.HTTP.Addr(), o.HTTP.Port()+1).String()
+	t := &Target{SIP: o.SIP, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, api: "http://" + o.HTTP.String(), pprof: "http://" + profiles + "/debug/pprof/", dir: dir, done: make(chan error, 1)}
 	if t.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		os.RemoveAll(dir)
 		return nil, fmt.Errorf("make the node's log: %w", err)
 	}
-	args := []string{path, "dev", "--data", filepath.Join(dir, "data"), "--sip", sip.String(), "--http", http.String(), "--rtp", rtp, "--log-level", "warn", "--profiling", profiles}
-	if cpu >= 0 {
-		args = append([]string{"taskset", "-c", strconv.Itoa(cpu)}, args...)
+	args := []string{o.Program, "dev", "--data", filepath.Join(dir, "data"), "--sip", o.SIP.String(), "--http", o.HTTP.String(), "--rtp", o.RTP,
+		"--log-level", "warn", "--profiling", profiles}
+	if o.CPU >= 0 {
+		args = append([]string{"taskset", "-c", strconv.Itoa(o.CPU)}, args...)
 	}
 	t.cmd = exec.Command(args[0], args[1:]...)
 	t.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
@@ -67,7 +71,7 @@ func StartTarget(ctx context.Context, path string, cpu int, sip, http netip.Addr
 
 func (t *Target) awaitReady(ctx context.Context) error {
 	for deadline := time.Now().Add(30 * time.Second); ; {
-		if res, err := http.Get(t.api + "/readyz"); err == nil {
+		if res, err := t.client.Get(t.api + "/readyz"); err == nil {
 			res.Body.Close()
 			if res.StatusCode == http.StatusOK {
 				return nil
@@ -91,22 +95,12 @@ func (t *Target) awaitReady(ctx context.Context) error {
 // Profile writes one of the node's profiles to a file: "heap", "goroutine", or
 // "profile?seconds=10" for where the processor's time goes in so many seconds.
 func (t *Target) Profile(ctx context.Context, what, path string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.pprof+what, nil)
-	if err != nil {
-		return fmt.Errorf("profile %s: %w", what, err)
+	body, err := t.request(ctx, http.MethodGet, t.pprof+what, nil)
+	if err == nil {
+		err = os.WriteFile(path, body, 0o644)
 	}
-	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("profile %s: %w", what, err)
-	}
-	defer res.Body.Close()
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("profile %s: %w", what, err)
-	}
-	_, err = io.Copy(f, res.Body)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("profile %s: %w", what, err)
+		return fmt.Errorf("keep the profile %s: %w", what, err)
 	}
 	return nil
 }
@@ -126,87 +120,4 @@ func (t *Target) Stop() {
 func (t *Target) remove() {
 	t.log.Close()
 	os.RemoveAll(t.dir)
-}
-
-// AddRooms makes rooms without announcements, and money for all who will be in them.
-func (t *Target) AddRooms(ctx context.Context, n int) (codes []string, err error) {
-	if err := t.post(ctx, "/accounts/conf1234/top-ups", map[string]any{"amount": "100000.00", "reason": "load"}); err != nil {
-		return nil, err
-	}
-	for i := range n {
-		code := strconv.Itoa(5000000 + i)
-		room := map[string]any{"account": "conf1234", "name": "load " + code, "guestCode": code, "entrySound": "none", "exitSound": "none", "announceCount": false}
-		if err := t.post(ctx, "/rooms", room); err != nil {
-			return nil, err
-		}
-		codes = append(codes, code)
-	}
-	return codes, nil
-}
-
-func (t *Target) post(ctx context.Context, path string, body any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("post %s: %w", path, err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.api+"/api/v1"+path, bytes.NewReader(text))
-	if err != nil {
-		return fmt.Errorf("post %s: %w", path, err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("post %s: %w", path, err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusCreated {
-		said, _ := io.ReadAll(res.Body)
-		return fmt.Errorf("post %s: %s: %s", path, res.Status, said)
-	}
-	return nil
-}
-
-// Figures are what the node says of itself, and the system of it.
-type Figures struct {
-	Participants   int
-	LateTicks      uint64
-	SkippedTicks   uint64
-	CPU            time.Duration // since its start
-	Memory         int64         // resident, in octets
-	BusyInMixing   time.Duration
-	FilesAndSocket int
-}
-
-// Figures reads them now.
-func (t *Target) Figures(ctx context.Context) (f Figures, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, t.api+"/metrics", nil)
-	if err != nil {
-		return f, fmt.Errorf("read the node's metrics: %w", err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return f, fmt.Errorf("read the node's metrics: %w", err)
-	}
-	defer res.Body.Close()
-	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		name, text, _ := strings.Cut(lines.Text(), " ")
-		value, _ := strconv.ParseFloat(text, 64) // comments have none
-		switch name {
-		case "conclave_participants":
-			f.Participants = int(value)
-		case "conclave_media_ticks_late_total":
-			f.LateTicks = uint64(value)
-		case "conclave_media_ticks_skipped_total":
-			f.SkippedTicks = uint64(value)
-		case "conclave_media_busy_seconds_total":
-			f.BusyInMixing = time.Duration(value * float64(time.Second))
-		case "process_cpu_seconds_total":
-			f.CPU = time.Duration(value * float64(time.Second))
-		case "process_resident_memory_bytes":
-			f.Memory = int64(value)
-		case "process_open_fds":
-			f.FilesAndSocket = int(value)
-		}
-	}
-	return f, nil
 }

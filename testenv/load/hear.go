@@ -1,0 +1,87 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/conclave-voice/conclave/testenv/load/codecs"
+	"github.com/conclave-voice/conclave/testenv/load/judge"
+	"github.com/conclave-voice/conclave/testenv/tone"
+)
+
+// Judge decodes what listeners heard who have left, and judges it together with what else
+// was found, such as recordings. The files are removed.
+func (c *Crowd) Judge(ctx context.Context, l judge.Limits, more ...judge.Findings) (judge.Verdict, error) {
+	defer os.RemoveAll(c.options.Dir)
+	c.audio.mu.Lock()
+	ended := c.audio.ended
+	c.audio.ended = nil
+	c.audio.mu.Unlock()
+	findings := make([]judge.Findings, len(ended))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.NumCPU())
+	for i, s := range ended {
+		group.Go(func() (err error) {
+			findings[i], err = c.listen(ctx, s)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return judge.Verdict{}, err
+	}
+	return judge.Judge(append(findings, more...), l), nil
+}
+
+// Room is who has spoken in a room.
+func (c *Crowd) Room(n int) judge.Room { return c.attendance.room(n) }
+
+// listen judges one listener.
+func (c *Crowd) listen(ctx context.Context, s *spool) (judge.Findings, error) {
+	defer s.remove()
+	frames, err := s.read()
+	if err != nil {
+		return judge.Findings{}, err
+	}
+	e := judge.Ear{Who: fmt.Sprintf("%v, from %s on", s.seat, s.begin.Format(time.TimeOnly)), Kind: s.seat.codec.Name, Seat: s.seat.place, Begin: s.begin,
+		Sound: tone.Sound{Rate: codecs.Rate}}
+	if len(frames) > 0 {
+		if e.Sound, e.Missing, err = decode(ctx, s.seat.codec, frames); err != nil {
+			return judge.Findings{}, err
+		}
+	}
+	return judge.Listen(e, c.Room(s.seat.room)), nil
+}
+
+// decode is the sound of frames by index, at least one. Those that never came are missing
+// in what the decoder gets, as they are for a telephone that conceals nothing, and are
+// silence in the sound.
+func decode(ctx context.Context, codec codecs.Codec, frames map[int64][]byte) (sound tone.Sound, missing int, err error) {
+	order := slices.Sorted(maps.Keys(frames))
+	list := make([][]byte, len(order))
+	for i, index := range order {
+		list[i] = frames[index]
+	}
+	decoded, err := codec.Decode(ctx, list)
+	if err != nil {
+		return sound, 0, err
+	}
+	// A decoder may hold back the last few samples.
+	if want := len(list) * codecs.Samples; len(decoded.Samples) < want-codecs.Samples || len(decoded.Samples) > want+codecs.Samples {
+		return sound, 0, errors.New("decode " + codec.Name + ": " + fmt.Sprintf("%d frames gave %d samples, not %d", len(list), len(decoded.Samples), want))
+	}
+	length := int(order[len(order)-1]) + 1
+	sound = tone.Silence(codecs.Rate, time.Duration(length)*frame)
+	for i, index := range order {
+		from := min(i*codecs.Samples, len(decoded.Samples))
+		copy(sound.Samples[int(index)*codecs.Samples:], decoded.Samples[from:min(from+codecs.Samples, len(decoded.Samples))])
+	}
+	return sound, length - len(order), nil
+}
