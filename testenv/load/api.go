@@ -72,6 +72,9 @@ type codecStatus struct {
 	Reason                      string // why it is not available, and what to install
 }
 
+// page is how the API answers with a list.
+type page[T any] struct{ Items []T }
+
 // call asks the node's API, and reads its answer into out (nil: it is not read).
 func (t *Target) call(ctx context.Context, method, path string, body, out any) error {
 	answer, err := t.request(ctx, method, t.api+"/api/v1"+path, body)

@@ -50,7 +50,7 @@ func (c *Crowd) listen(ctx context.Context, s *spool) (judge.Findings, error) {
 	if err != nil {
 		return judge.Findings{}, err
 	}
-	e := judge.Ear{Who: fmt.Sprintf("%v, from %s on", s.seat, s.begin.Format(time.TimeOnly)), Kind: s.seat.codec.Name, Seat: s.seat.place, Begin: s.begin,
+	e := judge.Ear{Who: fmt.Sprintf("%v, from %s on", s.seat, s.begin.Format(time.TimeOnly)), Kind: s.seat.codec.Name, Coarse: s.seat.codec.Coarse, Seat: s.seat.place, Begin: s.begin,
 		Sound: tone.Sound{Rate: codecs.Rate}}
 	if len(frames) > 0 {
 		if e.Sound, e.Missing, err = decode(ctx, s.seat.codec, frames); err != nil {

@@ -128,6 +128,12 @@ func TestStreamCountsLossAndLateness(t *testing.T) {
 	if silent.Expected != 85 || silent.Lost != 85 {
 		t.Errorf("a node that sends nothing for 2 s: %d expected, %d lost", silent.Expected, silent.Lost)
 	}
+	s.take(packet(15), 3120*time.Millisecond)
+	var late Window
+	s.cut(&late, ready.Add(2160*time.Millisecond))
+	if late.Expected != 0 || late.Received != 1 || late.Lost != 0 {
+		t.Errorf("what was counted as lost comes after all: %d expected, %d lost", late.Expected, late.Lost)
+	}
 }
 
 // Listeners are spread over the rooms and the places in them.

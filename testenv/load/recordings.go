@@ -47,28 +47,28 @@ func (t *Target) StopRecording(ctx context.Context, r Room) error {
 
 // conference is the id of the one that goes on in a room.
 func (t *Target) conference(ctx context.Context, r Room) (string, error) {
-	var list []struct{ ID string }
+	var list page[struct{ ID string }]
 	if err := t.call(ctx, http.MethodGet, "/conferences?room="+r.ID, nil, &list); err != nil {
 		return "", err
 	}
-	if len(list) != 1 {
-		return "", fmt.Errorf("room %s has %d conferences, not one", r.Code, len(list))
+	if n := len(list.Items); n != 1 {
+		return "", fmt.Errorf("room %s has %d conferences, not one", r.Code, n)
 	}
-	return list[0].ID, nil
+	return list.Items[0].ID, nil
 }
 
 // Recorded downloads the recordings of a room, which have ended, and judges each of their
 // segments by who spoke in the room.
 func (t *Target) Recorded(ctx context.Context, r Room, spoke judge.Room) ([]judge.Findings, error) {
-	var list []recording
+	var list page[recording]
 	if err := t.call(ctx, http.MethodGet, "/recordings?room="+r.ID, nil, &list); err != nil {
 		return nil, err
 	}
-	if len(list) == 0 {
+	if len(list.Items) == 0 {
 		return nil, fmt.Errorf("room %s has no recording", r.Code)
 	}
 	var findings []judge.Findings
-	for _, one := range list {
+	for _, one := range list.Items {
 		if err := t.awaitFiles(ctx, &one); err != nil {
 			return nil, fmt.Errorf("recording %s of room %s: %w", one.ID, r.Code, err)
 		}

@@ -39,7 +39,7 @@ type stream struct {
 	heard        *spool        // nil: it is not listened to
 
 	// In this window.
-	counted  int64 // the highest sequence number of those before
+	counted  int64 // up to this sequence number packets were expected in windows before
 	since    time.Time
 	received uint64
 	offsets  []int32 // of each packet: arrival less its place in the cadence, in µs
@@ -122,15 +122,13 @@ const onTheWay = 300 * time.Millisecond
 
 // cut adds what was measured to w, and begins the next window.
 func (s *stream) cut(w *Window, now time.Time) {
-	expected := uint64(0)
-	if s.known {
-		expected = uint64(s.last - s.counted)
-		s.counted = s.last
-	}
-	// A node that has fallen silent sends no sequence numbers that would tell.
+	expected := uint64(max(0, s.last-s.counted))
+	// A node that has fallen silent sends no sequence numbers that would tell. What comes
+	// later all the same has been counted, as lost.
 	if due := now.Sub(s.since) - onTheWay; due > 0 {
 		expected = max(expected, uint64(due/frame))
 	}
+	s.counted += int64(expected)
 	w.Expected += expected
 	w.Received += s.received
 	w.Lost += expected - min(s.received, expected)

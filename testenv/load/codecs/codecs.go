@@ -25,6 +25,7 @@ type Codec struct {
 	PayloadType byte   // the static one (RFC 3551), or what we ask for
 	Clock       int    // of RTP timestamps, a second
 	Channels    int    // that SDP says; 0: it says none
+	Coarse      bool   // it was made for one voice: it blurs several tones at once
 	Octets      int    // of a frame; 0: they differ, and reach ffmpeg in Ogg
 
 	format []string // what ffmpeg has to be told of coded sound that it reads
@@ -36,7 +37,7 @@ var all = []Codec{
 	{Name: "PCMU", PayloadType: 0, Clock: 8000, Octets: 160, format: []string{"-f", "mulaw", "-ar", "8000"}, encode: []string{"-f", "mulaw"}},
 	{Name: "PCMA", PayloadType: 8, Clock: 8000, Octets: 160, format: []string{"-f", "alaw", "-ar", "8000"}, encode: []string{"-f", "alaw"}},
 	{Name: "G722", PayloadType: 9, Clock: 8000, Octets: 160, format: []string{"-f", "g722"}, encode: []string{"-ar", "16000", "-f", "g722"}},
-	{Name: "GSM", PayloadType: 3, Clock: 8000, Octets: 33, format: []string{"-f", "gsm"}, encode: []string{"-c:a", "libgsm", "-f", "gsm"}},
+	{Name: "GSM", PayloadType: 3, Clock: 8000, Octets: 33, Coarse: true, format: []string{"-f", "gsm"}, encode: []string{"-c:a", "libgsm", "-f", "gsm"}},
 	{Name: "opus", PayloadType: 111, Clock: 48000, Channels: 2, format: []string{"-f", "ogg"},
 		encode: []string{"-c:a", "libopus", "-ar", "48000", "-b:a", "32k", "-frame_duration", "20", "-f", "ogg"}},
 }

@@ -17,7 +17,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := rootCommand().ExecuteContext(ctx)
+	err := rootCommand(defaultPorts()).ExecuteContext(ctx)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "conclave-load:", err)
@@ -29,7 +29,7 @@ func main() {
 type options struct {
 	shape
 	node               string
-	callers, step      int
+	first, step        int // callers of the first step, and more in each
 	duration           time.Duration
 	json               bool
 	bad                float64
@@ -40,8 +40,8 @@ type options struct {
 	ports              ports
 }
 
-func rootCommand() *cobra.Command {
-	o := &options{ports: defaultPorts()}
+func rootCommand(p ports) *cobra.Command {
+	o := &options{ports: p}
 	root := &cobra.Command{Use: "conclave-load", Short: "Measure how many callers a node holds on one processor",
 		Long: `Starts "node dev" with GOMAXPROCS=1 on one processor and calls it from another. Speakers
 speak all the time. A packet's lateness is how much later it came, by the kernel's time of
@@ -66,7 +66,7 @@ have left, and judged: the tones of their room and no others, level, clipping, g
 func holdCommand(o *options) *cobra.Command {
 	c := &cobra.Command{Use: "hold", Short: "Hold so many callers and tell how they fared", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.hold(cmd.Context(), cmd.OutOrStdout()) }}
-	c.Flags().IntVar(&o.callers, "callers", 100, "how many")
+	c.Flags().IntVar(&o.first, "callers", 100, "how many")
 	o.stepFlags(c)
 	return c
 }
@@ -87,7 +87,7 @@ func (o *options) stepFlags(c *cobra.Command) {
 }
 
 func (o *options) rampFlags(c *cobra.Command) {
-	c.Flags().IntVar(&o.callers, "from", 100, "callers of the first step")
+	c.Flags().IntVar(&o.first, "from", 100, "callers of the first step")
 	c.Flags().IntVar(&o.step, "step", 100, "callers added in each step")
 }
 

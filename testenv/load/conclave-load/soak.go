@@ -48,7 +48,7 @@ second half. It ends with exit code 1 and the reasons if anything is wrong.`,
 	f.StringVar(&s.out, "out", "", "`FILE` for the lines as JSON lines")
 	f.DurationVar(&s.floor, "floor", 30*time.Second, "how long the noise of the machine is measured; 0: not at all")
 	f.IntVar(&s.floorCallers, "floor-callers", 8, "with how many callers")
-	f.IntVar(&o.callers, "from", 200, "callers of the first step of the ramp")
+	f.IntVar(&o.first, "from", 200, "callers of the first step of the ramp")
 	f.IntVar(&o.step, "step", 100, "callers added in each step")
 	f.DurationVar(&o.duration, "step-for", 10*time.Second, "how long each step is measured")
 	return c
@@ -86,12 +86,13 @@ func (s *soakOptions) run(ctx context.Context, out io.Writer) error {
 	}
 	defer target.Stop()
 	s.announce(out, callers, len(rooms))
-	profiled := error(nil)
 	r, err := soak.Run(ctx, soak.Config{Target: target, Rooms: rooms, Load: l, For: s.length, Record: s.record,
 		FloorCallers: min(s.floorCallers, callers), FloorFor: s.floor, Sample: min(sampling, s.every/2), Every: s.every, Busy: s.busy,
 		Line: func(l soak.Line) { s.told(out, file, l) },
-		Half: func() { profiled = s.profile(ctx, target, "soak", 22*time.Second) }})
-	if err = errors.Join(err, profiled, file.Close()); err != nil {
+		Profile: func(ctx context.Context, name string, span time.Duration) error {
+			return s.profile(ctx, target, name, span)
+		}})
+	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	s.report(out, r, bare)
@@ -112,7 +113,7 @@ func (s *soakOptions) howMany(ctx context.Context, out io.Writer) (int, error) {
 	}
 	n := int(float64(found) * s.share / 100)
 	if n < 1 {
-		return 0, fmt.Errorf("%d callers are too many already: begin the ramp with fewer (--from)", s.options.callers)
+		return 0, fmt.Errorf("%d callers are too many already: begin the ramp with fewer (--from)", s.first)
 	}
 	return n, nil
 }

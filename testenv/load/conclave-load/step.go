@@ -20,7 +20,7 @@ func (o *options) hold(ctx context.Context, out io.Writer) error {
 	}
 	defer clean()
 	o.head(out)
-	l, err := o.measure(ctx, program, o.callers)
+	l, err := o.measure(ctx, program, o.first)
 	if err == nil {
 		o.print(out, l)
 	}
@@ -39,7 +39,7 @@ func (o *options) ramp(ctx context.Context, out io.Writer) (capacity int, err er
 	}
 	defer clean()
 	o.head(out)
-	for n := o.callers; ; n += o.step {
+	for n := o.first; ; n += o.step {
 		l, err := o.measure(ctx, program, n)
 		if err != nil {
 			return capacity, fmt.Errorf("%d callers: %w", n, err)
@@ -101,7 +101,9 @@ func (o *options) measureNode(ctx context.Context, program string, l load.Option
 	l.Hold, l.Limits = o.duration, o.limits()
 	l.Begun = func() {
 		m.before, beforeErr = target.Figures(ctx)
-		go func() { profiled <- o.profile(ctx, target, fmt.Sprint(l.Callers, "-callers"), o.duration) }()
+		go func() {
+			profiled <- o.profile(ctx, target, fmt.Sprint(l.Callers, "-callers"), max(o.duration-2*time.Second, time.Second))
+		}()
 	}
 	l.Done = func() { m.after, afterErr = target.Figures(ctx) }
 	m.report, err = load.Run(ctx, l)
@@ -116,17 +118,20 @@ func (o *options) measureNode(ctx context.Context, program string, l load.Option
 	return m, err
 }
 
-// profile keeps the node's profiles of a span of time. The figures of that are those of a
-// node that is looked at.
+// profile keeps the node's profiles: of a span of the processor's time (0: not that), of
+// the heap and of its goroutines. The figures of that time are those of a node that is
+// looked at.
 func (o *options) profile(ctx context.Context, target *load.Target, name string, span time.Duration) error {
 	if o.profiles == "" {
 		return nil
 	}
 	path := func(what string) string { return filepath.Join(o.profiles, name+"-"+what+".pprof") }
-	return errors.Join(
-		target.Profile(ctx, fmt.Sprint("profile?seconds=", max(int(span.Seconds())-2, 1)), path("cpu")),
-		target.Profile(ctx, "heap", path("heap")),
-		target.Profile(ctx, "goroutine", path("goroutine")))
+	if span > 0 {
+		if err := target.Profile(ctx, fmt.Sprintf("profile?seconds=%.0f", max(1, span.Seconds())), path("cpu")); err != nil {
+			return err
+		}
+	}
+	return errors.Join(target.Profile(ctx, "heap", path("heap")), target.Profile(ctx, "goroutine", path("goroutine")))
 }
 
 // limits are those of what is heard, with as many gaps as packets may be bad.

@@ -80,6 +80,16 @@ func TestPlantedFaults(t *testing.T) {
 	}
 }
 
+// A coarse codec may hide one tone behind another, but does not excuse silence.
+func TestCoarse(t *testing.T) {
+	one, none := hears(voice(1, -33, 10)), hears(silence(10*time.Second))
+	one.Coarse, none.Coarse = true, true
+	v := Judge([]Findings{one, none, hears(good(5)), hears(good(5))}, DefaultLimits())
+	if len(v.Faulty) != 1 || !strings.Contains(v.Faulty[0].String(), "are missing; silent for 10s") {
+		t.Errorf("%v", v.Faulty)
+	}
+}
+
 func TestWorstComesFirst(t *testing.T) {
 	half, foreign := hears(voice(1, -20, 10)), hears(tone.Mix(good(10), voice(5, -20, 10)))
 	gap := hears(tone.Join(good(5), silence(40*time.Millisecond), good(5)))

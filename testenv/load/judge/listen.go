@@ -12,6 +12,7 @@ import (
 type Ear struct {
 	Who     string // for the reader
 	Kind    string // those of one kind should hear alike: the codec
+	Coarse  bool   // the codec was made for one voice: it blurs several tones at once
 	Seat    int    // of its room, or Nobody
 	Begin   time.Time
 	Sound   tone.Sound
@@ -21,6 +22,7 @@ type Ear struct {
 // Findings are what was found in the sound of one listener.
 type Findings struct {
 	Who, Kind  string
+	Coarse     bool
 	Length     time.Duration // of the sound
 	Spoken     time.Duration // somebody spoke all the time, so that silence is a fault
 	Missing    int           // frames
@@ -55,7 +57,7 @@ var frequencies = func() (list []float64) {
 
 // Listen finds what was right and wrong in what one listener of a room heard.
 func Listen(e Ear, r Room) Findings {
-	f := Findings{Who: e.Who, Kind: e.Kind, Length: e.Sound.Duration(), Missing: e.Missing,
+	f := Findings{Who: e.Who, Kind: e.Kind, Coarse: e.Coarse, Length: e.Sound.Duration(), Missing: e.Missing,
 		Clipped: float64(tone.Clipped(e.Sound.Samples)) / float64(max(1, len(e.Sound.Samples)))}
 	var levels [Voices][]float64
 	spoken := time.Duration(-1) // since when somebody has spoken; below 0: nobody does

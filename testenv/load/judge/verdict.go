@@ -25,6 +25,13 @@ func DefaultLimits() Limits {
 	return Limits{Absent: 0.005, Foreign: 0, Level: 6, Clipped: 0.001, Silent: 0.001, LongestGap: 100 * time.Millisecond}
 }
 
+// coarse are the limits where a codec blurs tones: one of several may hide behind the
+// others, but not most of them.
+func (l Limits) coarse() Limits {
+	l.Absent, l.Level = 0.6, 20
+	return l
+}
+
 // Verdict is about all listeners.
 type Verdict struct {
 	Listeners int
@@ -103,6 +110,9 @@ func (f Findings) spread(usual float64) (most float64) {
 // against compares with the limits. How bad something is, is how many times the limit it
 // has; one foreign tone is worse than any of that.
 func (f Findings) against(l Limits, spread, usual float64) Fault {
+	if f.Coarse {
+		l = l.coarse()
+	}
 	fault := Fault{Who: f.Who}
 	blame := func(wrong bool, weight float64, format string, args ...any) {
 		if wrong {

@@ -26,7 +26,9 @@ type Config struct {
 	Sample time.Duration // between two looks at the node
 	Every  time.Duration // between two lines
 	Line   func(Line)    // is given each line
-	Half   func()        // called when half of the time is over, for profiles; may be nil
+	// Profile keeps the node's profiles under a name, with that of the processor over a span
+	// (0: without it): when half of the time is over, and at its end. May be nil.
+	Profile func(ctx context.Context, name string, span time.Duration) error
 
 	// Busy: the machine does other things, so that what is late or has gaps is not held
 	// against the node.
@@ -130,22 +132,31 @@ func (c Config) hold(ctx context.Context, crowd *load.Crowd, r *Result) ([]sampl
 	group.Go(func() error { return crowd.Churn(within) })
 	w := &watch{config: c, crowd: crowd, began: time.Now()}
 	group.Go(func() error { return w.run(within) })
-	if c.Half != nil {
-		group.Go(func() error {
-			select {
-			case <-time.After(c.For / 2):
-				c.Half()
-			case <-within.Done():
-			}
-			return nil
-		})
-	}
+	group.Go(func() error {
+		if err := pause(within, c.For/2); err != nil {
+			return nil // the others say why
+		}
+		return c.profile(ctx, "soak-half", min(maxProfile, c.For/4))
+	})
 	err := group.Wait()
 	r.Load = w.total
 	if err == nil {
 		err = ctx.Err()
 	}
+	if err == nil {
+		err = c.profile(ctx, "soak-end", 0)
+	}
 	return w.samples, err
+}
+
+// maxProfile is how long the processor is looked at.
+const maxProfile = 30 * time.Second
+
+func (c Config) profile(ctx context.Context, name string, span time.Duration) error {
+	if c.Profile == nil {
+		return nil
+	}
+	return c.Profile(ctx, name, span)
 }
 
 // patience is how long is waited for the node to be as it was without callers.

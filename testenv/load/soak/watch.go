@@ -88,10 +88,10 @@ func (w *watch) line() {
 	w.total.Add(window)
 	list := w.samples[w.told:]
 	w.told = len(w.samples) - 1
-	if len(list) < 2 {
-		return
-	}
 	first, last, calls := list[0], list[len(list)-1], w.crowd.Calls()
+	if last.at-first.at < w.config.Sample/2 {
+		return // the end, just after a line
+	}
 	w.config.Line(Line{
 		Seconds: last.at.Seconds(), Callers: participants(list),
 		LateP50: ms(window.Late.Quantile(0.5)), LateP99: ms(window.Late.Quantile(0.99)), LateP999: ms(window.Late.Quantile(0.999)), LateMax: ms(window.Late.Max()),
