@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // run puts callers on a real node with room for them.
 func run(t *testing.T, o Options) (Report, *Target) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	tools.Need(t, tools.FFmpeg)
 	o.Local = netip.MustParseAddr("127.0.0.1")
@@ -53,11 +53,15 @@ func run(t *testing.T, o Options) (Report, *Target) {
 }
 
 // allHear wants every caller listened to, and to hear what it should: who is in its room,
-// nobody else, and not itself. A machine that is busy leaves gaps; they are not judged.
+// nobody else, and not itself. A machine that is busy leaves gaps, which are not judged;
+// where the tool itself was late, much of what it sent came too late to be heard.
 func allHear(t *testing.T, r Report, callers int) {
 	t.Helper()
-	v := r.Heard
-	if v.Listeners != callers || v.Absent > 0.1 || v.Foreign > 0 || v.Clipped > 0.001 || v.Spread > 6 {
+	v, absent := r.Heard, 0.1
+	if r.Window.Blame() != nil {
+		absent = 0.5
+	}
+	if v.Listeners != callers || v.Absent > absent || v.Foreign > 0 || v.Clipped > 0.001 || v.Spread > 6 {
 		t.Errorf("%+v", v)
 		for _, f := range v.Faulty {
 			t.Log(f)

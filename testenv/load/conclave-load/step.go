@@ -139,7 +139,7 @@ func (o *options) limits() judge.Limits {
 	l := judge.DefaultLimits()
 	l.Silent, l.Absent = max(l.Silent, o.bad/100), max(l.Absent, o.bad/100)
 	if o.busy {
-		l.Silent, l.LongestGap, l.Absent = 1, time.Hour, 0.1
+		l = l.Busy()
 	}
 	return l
 }

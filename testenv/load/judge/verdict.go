@@ -25,10 +25,18 @@ func DefaultLimits() Limits {
 	return Limits{Absent: 0.005, Foreign: 0, Level: 6, Clipped: 0.001, Silent: 0.001, LongestGap: 100 * time.Millisecond}
 }
 
+// Busy are the limits on a machine that does other things, where both what callers send
+// and what they are sent may come too late to be heard: of the tones of a room most must be
+// there, and gaps are not counted.
+func (l Limits) Busy() Limits {
+	l.Absent, l.Silent, l.LongestGap = 0.5, 1, time.Hour
+	return l
+}
+
 // coarse are the limits where a codec blurs tones: one of several may hide behind the
 // others, but not most of them.
 func (l Limits) coarse() Limits {
-	l.Absent, l.Level = 0.6, 20
+	l.Absent, l.Level = max(0.6, l.Absent), 20
 	return l
 }
 

@@ -24,7 +24,7 @@ const (
 func (c Config) limits() judge.Limits {
 	l := judge.DefaultLimits()
 	if c.Busy {
-		l.Silent, l.LongestGap, l.Absent = 1, time.Hour, 0.1
+		l = l.Busy()
 	}
 	return l
 }
