@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
+	"os"
 	"runtime"
 
 	"github.com/conclave-voice/conclave/testenv/load"
@@ -21,6 +23,11 @@ func defaultPorts() ports { return ports{sip: 25060, http: 28080, rtp: "30000-59
 func (o *options) ready(ctx context.Context) (program string, clean func(), err error) {
 	if o.nodeCPU >= 0 && o.callerCPU >= 0 && runtime.NumCPU() < 2 {
 		return "", nil, errors.New("this machine has one processor: the node and the callers would disturb one another")
+	}
+	if o.profiles != "" {
+		if err := os.MkdirAll(o.profiles, 0o755); err != nil {
+			return "", nil, fmt.Errorf("make a directory for profiles: %w", err)
+		}
 	}
 	if program, clean, err = o.program(ctx); err != nil {
 		return "", nil, err

@@ -152,6 +152,29 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
+// In a crowd larger than the number of tones, two of the chosen may have the same; then one
+// of all is enough, and its level says nothing. Who came one after the other shares none.
+func TestSharedVoices(t *testing.T) {
+	room := Room{Chosen: 3}
+	for seat := range 12 {
+		room.Speakers = append(room.Speakers, always(seat, seat%Voices))
+	}
+	f := Listen(Ear{Seat: Nobody, Begin: begin, Sound: tone.Mix(voice(0, -15, 2), voice(5, -20, 2))}, room)
+	if f.Absent != 0 || f.Levels[0] != 0 || f.Levels[5] == 0 {
+		t.Errorf("%+v", f)
+	}
+	room.Speakers = nil
+	for n := range 12 {
+		room.Speakers = append(room.Speakers, Presence{Seat: n % 4, Voice: n % 4, Called: at(float64(-100 - n)), In: at(-90), Out: at(-50), Gone: at(-40)})
+	}
+	for seat := range 4 {
+		room.Speakers = append(room.Speakers, always(seat, seat))
+	}
+	if f := Listen(Ear{Seat: Nobody, Begin: begin, Sound: voice(0, -20, 2)}, room); f.Absent != 4 {
+		t.Errorf("of three that must be heard only one is: %d absent", f.Absent)
+	}
+}
+
 // A leak is seen through the noise of what comes and goes; noise alone, and what grows
 // only in the first half, is none.
 func TestGrowth(t *testing.T) {

@@ -90,11 +90,13 @@ func (f *Findings) tones(want expectation, got []tone.Strength, levels *[Voices]
 	heard := 0
 	for v, s := range got {
 		switch {
-		case s.Share >= foreign && !want.may[v]:
+		case s.Share >= foreign && want.may[v] == 0:
 			f.Foreign++
-		case s.Share >= present && want.may[v]:
+		case s.Share >= present && want.may[v] > 0:
 			heard++
-			levels[v] = append(levels[v], s.Level)
+			if want.may[v] == 1 { // two with one tone are louder or softer, as chance has it
+				levels[v] = append(levels[v], s.Level)
+			}
 		case want.must[v]:
 			f.Absent++
 		}

@@ -29,8 +29,8 @@ type Room struct {
 // expectation is what a listener must hear in a span of time.
 type expectation struct {
 	must  [Voices]bool
-	may   [Voices]bool
-	least int // so many voices, of those that may be heard
+	may   [Voices]int // how many speakers it may be of
+	least int         // so many voices, of those that may be heard
 }
 
 // silent says whether silence would be right.
@@ -48,7 +48,7 @@ func (r Room) expect(seat int, from, to time.Time) (e expectation) {
 			continue
 		}
 		if p.Called.Before(to) && (p.Gone.IsZero() || p.Gone.After(from)) {
-			e.may[p.Voice] = true
+			e.may[p.Voice]++
 		}
 		if surely {
 			e.must[p.Voice] = true
@@ -60,8 +60,10 @@ func (r Room) expect(seat int, from, to time.Time) (e expectation) {
 		// many, some share a voice.
 		e.must = [Voices]bool{}
 		e.least = min(r.Chosen-speaks, present)
-		if len(r.Speakers) > Voices {
-			e.least = min(1, e.least)
+		for _, speakers := range e.may {
+			if speakers > 1 {
+				e.least = min(1, e.least)
+			}
 		}
 		return e
 	}
