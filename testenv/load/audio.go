@@ -197,6 +197,10 @@ func (a *audio) write(list []ipv4.Message) error {
 	return nil
 }
 
+// gather is how long packets are let come together in the socket before they are read.
+// When each came, the kernel has noted.
+const gather = 2 * time.Millisecond
+
 // receive takes what the node sends until the socket is closed.
 func (a *audio) receive(ctx context.Context) error {
 	list := make([]ipv4.Message, batch)
@@ -220,6 +224,9 @@ func (a *audio) receive(ctx context.Context) error {
 			}
 		}
 		a.mu.Unlock()
+		if n < len(list) && sleep(ctx, gather) != nil {
+			return nil
+		}
 	}
 }
 
