@@ -14,6 +14,7 @@
 //	netns      network namespaces, and what runs inside them
 //	wan        the network between sites, made to go wrong on demand
 //	caller     light telephones of our own, for large numbers
+//	load       very many of them on one node: how many it holds, what they hear, soaks
 //	lab        several sites on one machine, put together of all these
 //
 // What lab is made of takes no *testing.T, since `node lab` gives it to users.

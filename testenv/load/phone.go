@@ -224,6 +224,14 @@ func (p *phone) fail(c *call, why string) {
 	p.forget(c)
 }
 
+// outside notes that callers who were answered did not come into their conferences.
+func (p *phone) outside(n, up int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.count.Failed += n
+	p.problem(fmt.Sprintf("%d of %d callers who were answered are in no conference after 30 s", n, up))
+}
+
 // forget ends a call.
 func (p *phone) forget(c *call) {
 	c.state = over

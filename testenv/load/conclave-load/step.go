@@ -42,7 +42,7 @@ func (o *options) ramp(ctx context.Context, out io.Writer) (capacity int, err er
 	for n := o.first; ; n += o.step {
 		l, err := o.measure(ctx, program, n)
 		if err != nil {
-			return capacity, fmt.Errorf("%d callers: %w", n, err)
+			return capacity, fmt.Errorf("%d callers: %w (%d were well)", n, err, capacity)
 		}
 		o.print(out, l)
 		if !l.Good {
