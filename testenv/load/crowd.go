@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -55,14 +56,14 @@ func Open(ctx context.Context, o Options) (*Crowd, error) {
 	return c, nil
 }
 
-// Close ends what serves the callers. What listeners heard is kept for [Crowd.Judge].
+// Close ends what serves the callers, and removes what listeners heard.
 func (c *Crowd) Close() error { return c.close() }
 
 func (c *Crowd) shut() error {
 	c.stop()
 	c.audio.close() // wakes the reader
 	c.phone.close()
-	return c.parts.Wait()
+	return errors.Join(c.parts.Wait(), os.RemoveAll(c.options.Dir))
 }
 
 // Calls is what became of the calls so far.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"time"
@@ -18,9 +17,8 @@ import (
 )
 
 // Judge decodes what listeners heard who have left, and judges it together with what else
-// was found, such as recordings. The files are removed.
+// was found, such as recordings.
 func (c *Crowd) Judge(ctx context.Context, l judge.Limits, more ...judge.Findings) (judge.Verdict, error) {
-	defer os.RemoveAll(c.options.Dir)
 	c.audio.mu.Lock()
 	ended := c.audio.ended
 	c.audio.ended = nil

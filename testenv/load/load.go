@@ -97,12 +97,11 @@ func Run(ctx context.Context, o Options) (Report, error) {
 	}
 	defer c.Close()
 	window, err := hold(ctx, c)
-	err = errors.Join(err, c.Leave(ctx), c.Close())
-	if err != nil {
+	if err = errors.Join(err, c.Leave(ctx)); err != nil {
 		return Report{Calls: c.Calls()}, err
 	}
 	heard, err := c.Judge(ctx, c.options.Limits)
-	return Report{c.Calls(), window, heard}, err
+	return Report{c.Calls(), window, heard}, errors.Join(err, c.Close())
 }
 
 // hold waits until all are in, and measures.

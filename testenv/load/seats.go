@@ -53,7 +53,7 @@ func makeSeats(ctx context.Context, o Options) ([]*seat, error) {
 func (s *seat) sound(others Line) tone.Sound {
 	switch {
 	case s.speaks:
-		return tone.Steady(codecs.Rate, tone.Caller(s.voice), -26)
+		return tone.Steady(codecs.Rate, judge.Tone(s.voice), -26)
 	case others == Noise:
 		return tone.Noise(codecs.Rate, -50, time.Second)
 	}

@@ -25,7 +25,7 @@ func always(seat, voice int) Presence {
 var trio = Room{Speakers: []Presence{always(0, 0), always(1, 1), always(2, 2)}}
 
 func voice(v int, level float64, seconds int) tone.Sound {
-	return tone.Sine(rate, tone.Caller(v), level, time.Duration(seconds)*time.Second)
+	return tone.Sine(rate, Tone(v), level, time.Duration(seconds)*time.Second)
 }
 
 // good is what seat 0 of trio hears.

@@ -50,7 +50,7 @@ const (
 
 var frequencies = func() (list []float64) {
 	for v := range Voices {
-		list = append(list, tone.Caller(v))
+		list = append(list, Tone(v))
 	}
 	return list
 }()

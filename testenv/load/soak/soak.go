@@ -80,8 +80,8 @@ func Run(ctx context.Context, c Config) (r Result, err error) {
 			return r, err
 		}
 	}
-	if err := errors.Join(crowd.Leave(ctx), crowd.Close()); err != nil {
-		return r, err
+	if err := crowd.Leave(ctx); err != nil {
+		return r, told(err, crowd)
 	}
 	if r.After, err = c.gone(ctx, r.Before); err != nil {
 		return r, err
@@ -91,7 +91,7 @@ func Run(ctx context.Context, c Config) (r Result, err error) {
 		return r, err
 	}
 	r.Wrong = c.wrong(r)
-	return r, nil
+	return r, crowd.Close()
 }
 
 // told adds to an error what the callers had to say.
