@@ -161,7 +161,7 @@ func (h *handset) Info(string, []byte) int { return 415 }
 func (h *handset) Ended(end signaling.End) { h.ended <- end }
 
 // Tick hears and says one frame, at 8 kHz.
-func (h *handset) Tick(now time.Duration) {
+func (h *handset) Tick(now time.Duration, out *session.Outbox) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var frame [320]int16
@@ -181,7 +181,7 @@ func (h *handset) Tick(now time.Duration) {
 	} else {
 		copy(frame[:n], h.tone(n))
 	}
-	h.media.Send(frame[:n])
+	out.Send(h.media, frame[:n])
 }
 
 // tone is the next of what it says.

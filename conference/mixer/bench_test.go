@@ -38,7 +38,8 @@ func benchmark(b *testing.B, codec string, n, may, speak int) {
 			c.speak(b)
 		}
 		b.StartTimer()
-		l.mixer.Tick(time.Duration(i) * session.FrameTime)
+		l.mixer.Tick(time.Duration(i)*session.FrameTime, l.out)
+		l.out.Flush()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/participant-tick")
 }

@@ -53,7 +53,7 @@ func TestEveryCodec(t *testing.T) {
 				now := time.Duration(tick) * session.FrameTime
 				a.speak(now)
 				b.speak(now)
-				m.Tick(now)
+				m.Tick(now, nil)
 				a.listen()
 				b.listen()
 			}

@@ -86,10 +86,10 @@ func (f *frame) version(rate int) *version {
 }
 
 // send sends the frame to a port, encoded once for all who can share that.
-func (f *frame) send(p *Port) {
+func (f *frame) send(p *Port, out *session.Outbox) {
 	e := f.encoding(p)
-	if e == nil || !p.media.SendShared(e.Shared) {
-		p.media.Send(f.at(p.rate))
+	if e == nil || !out.SendShared(p.media, e.Shared) {
+		out.Send(p.media, f.at(p.rate))
 	}
 }
 

@@ -1,5 +1,7 @@
 package mixer
 
+import "github.com/conclave-voice/conclave/media/session"
+
 // Where the codec has memory, one who is about to share the encoding of others goes on for
 // a while with its own, of the same audio, until both encoders are much alike, and then
 // until nobody makes a sound. With G.722 the change adds -42 dBFS of noise for 0.1 s after
@@ -12,18 +14,18 @@ const (
 
 // giveAll sends all ports their frames: first to those who have one of their own, for an
 // encoder that goes over from a shared one takes its state as of the last tick.
-func (m *Mixer) giveAll() {
+func (m *Mixer) giveAll(out *session.Outbox) {
 	for _, p := range m.ports {
 		p.mu.Lock()
 		if p.output.alone = m.alone(p); p.output.alone {
-			m.giveAlone(p)
+			m.giveAlone(p, out)
 		}
 		p.mu.Unlock()
 	}
 	for _, p := range m.ports {
 		p.mu.Lock()
 		if !p.output.alone && p.rate > 0 {
-			m.shared(p).send(p)
+			m.shared(p).send(p, out)
 		}
 		p.mu.Unlock()
 	}
@@ -82,7 +84,7 @@ func (m *Mixer) differs(p *Port) bool {
 // with its own sounds. All of that is at the port's rate: subtracting after resampling is
 // the same as before, and what is under way in a resampler is not lost when a listener
 // begins to speak.
-func (m *Mixer) giveAlone(p *Port) {
+func (m *Mixer) giveAlone(p *Port, to *session.Outbox) {
 	n := p.rate / 50
 	out := m.wide[:n]
 	from := m.shared(p)
@@ -92,20 +94,20 @@ func (m *Mixer) giveAlone(p *Port) {
 	if from == &m.full && p.input.mixed {
 		m.subtract(p, out)
 	}
-	to := p.hear
+	gain := p.hear
 	playing := p.player.playing()
 	if playing {
-		to = to * duck / unity
+		gain = gain * duck / unity
 	}
-	fade(p.output.gain, to, p.rate).apply(out)
-	p.output.gain = to
+	fade(p.output.gain, gain, p.rate).apply(out)
+	p.output.gain = gain
 	if playing {
 		if tag := p.player.next(out, p.rate); tag != 0 {
 			p.emit(Event{Kind: EventPlayed, Tag: tag})
 		}
 	}
 	p.output.limit.limit(out, p.rate).write(m.scratch[:n], out)
-	p.media.Send(m.scratch[:n])
+	to.Send(p.media, m.scratch[:n])
 }
 
 // subtract takes the port's own voice out of the mix.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/media/noise"
+	"github.com/conclave-voice/conclave/media/session"
 )
 
 // Config is how a mixer mixes.
@@ -107,8 +108,8 @@ func (m *Mixer) Announce(sounds ...Sound) {
 	m.room.add(0, sounds...)
 }
 
-// Tick moves every port on by one frame.
-func (m *Mixer) Tick(now time.Duration) {
+// Tick moves every port on by one frame. What the ports send goes to out.
+func (m *Mixer) Tick(now time.Duration, out *session.Outbox) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.tick++
@@ -119,7 +120,7 @@ func (m *Mixer) Tick(now time.Duration) {
 	}
 	m.settleRate(best)
 	m.mixAll()
-	m.giveAll()
+	m.giveAll(out)
 }
 
 // takeAll receives from all ports, and gives the best rate that any of them has.

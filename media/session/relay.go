@@ -43,12 +43,12 @@ func endOf(s *Session) end {
 }
 
 // Tick passes on what has arrived. It holds one session's lock at a time.
-func (r *Relay) Tick(now time.Duration) {
-	r.pass(&r.a, &r.b, now)
-	r.pass(&r.b, &r.a, now)
+func (r *Relay) Tick(now time.Duration, out *Outbox) {
+	r.pass(&r.a, &r.b, now, out)
+	r.pass(&r.b, &r.a, now, out)
 }
 
-func (r *Relay) pass(from, to *end, now time.Duration) {
+func (r *Relay) pass(from, to *end, now time.Duration, out *Outbox) {
 	passed := uint64(0)
 	b := from.ports.batches.take()
 	defer from.ports.batches.giveBack(b)
@@ -58,7 +58,7 @@ func (r *Relay) pass(from, to *end, now time.Duration) {
 			break
 		}
 		if len(payload) > 0 {
-			to.relay(h, payload)
+			to.relay(h, payload, out)
 			passed++
 		}
 	}
@@ -124,7 +124,7 @@ type splice struct {
 }
 
 // relay sends a packet of another session as the next of our stream.
-func (s *Session) relay(h relayed, payload []byte) {
+func (s *Session) relay(h relayed, payload []byte, out *Outbox) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.encode
@@ -146,7 +146,7 @@ func (s *Session) relay(h relayed, payload []byte) {
 	case h.noise:
 		e.header.PayloadType = noiseType(s.agreed)
 	}
-	s.put(copy(e.out[headerLength:], payload))
+	s.put(copy(e.out[headerLength:], payload), out)
 	// Our own stream, when it goes on, goes on behind the newest packet.
 	after := e.header
 	e.header = next

@@ -37,7 +37,7 @@ func newRelayPair(t *testing.T) *relayPair {
 }
 
 func (r *relayPair) tick() {
-	r.relay.Tick(tick(r.now))
+	r.relay.Tick(tick(r.now), nil)
 	r.now++
 }
 

@@ -57,6 +57,7 @@ func (s *Session) report(now time.Duration) {
 
 // ownReport is a sender report if we sent anything, else a receiver report.
 func (s *Session) ownReport(now time.Duration) rtcp.Packet {
+	s.settle()
 	var blocks []rtcp.ReceptionReport
 	if s.decode.known {
 		blocks = append(blocks, s.reception(now))

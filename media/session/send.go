@@ -1,8 +1,12 @@
 package session
 
-// Send encodes and sends one frame of 20 ms. A frame of another rate than Rate()
+import "sync/atomic"
+
+// Send encodes and sends one frame of 20 ms, at once. A frame of another rate than Rate()
 // is dropped: the format changed since the caller asked.
-func (s *Session) Send(pcm []int16) {
+func (s *Session) Send(pcm []int16) { s.send(pcm, nil) }
+
+func (s *Session) send(pcm []int16, out *Outbox) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.decode.rate == 0 || len(pcm) != s.decode.rate/50 {
@@ -24,7 +28,7 @@ func (s *Session) Send(pcm []int16) {
 			s.stats.SendErrors++
 			n = 0
 		}
-		s.transmit(n)
+		s.transmit(n, out)
 	}
 }
 
@@ -41,7 +45,7 @@ func (e *encoding) pause(step uint32) {
 
 // transmit sends the payload of n octets that is in out, as the next of our stream. 0
 // octets are an error of the codec, or the silence that it marks: its time passes.
-func (s *Session) transmit(n int) {
+func (s *Session) transmit(n int, out *Outbox) {
 	e := &s.encode
 	if n == 0 {
 		e.header.Timestamp += e.step
@@ -49,22 +53,41 @@ func (s *Session) transmit(n int) {
 		return
 	}
 	e.header.Marker, e.marker = e.marker, false
-	s.put(n)
+	s.put(n, out)
 	e.splice.known = false
 	e.header.SequenceNumber++
 	e.header.Timestamp += e.step
 }
 
 // put sends the payload of n octets that is in out, with the header as it is.
-func (s *Session) put(n int) {
+func (s *Session) put(n int, out *Outbox) {
 	e := &s.encode
 	if _, err := e.header.MarshalTo(e.out[:headerLength]); err != nil {
 		s.stats.SendErrors++
-	} else if err := s.rtp.send(e.out[:headerLength+n], s.source.target()); err != nil {
+	} else if err := out.put(s, e.out[:headerLength+n]); err != nil {
 		s.stats.SendErrors++
 	} else {
 		s.stats.Sent++
 		s.reports.octets += uint32(n)
 		s.reports.packets++
 	}
+}
+
+// unsent are packets that put has counted and an Outbox could not send, until the session
+// takes note of them: an Outbox takes no session's lock.
+type unsent struct{ packets, octets atomic.Uint32 }
+
+// notSent tells of a packet of so many octets, header and all.
+func (s *Session) notSent(length int) {
+	s.unsent.packets.Add(1)
+	s.unsent.octets.Add(uint32(length - headerLength))
+}
+
+// settle corrects what was counted by what was not sent.
+func (s *Session) settle() {
+	n := s.unsent.packets.Swap(0)
+	s.stats.Sent -= uint64(n)
+	s.stats.SendErrors += uint64(n)
+	s.reports.packets -= n
+	s.reports.octets -= s.unsent.octets.Swap(0)
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
@@ -35,6 +36,8 @@ type Session struct {
 	rtp      *socket
 	rtcp     *socket
 
+	users    atomic.Int32 // of the sockets: this session until it is closed, and each datagram in an Outbox
+	unsent   unsent
 	mu       sync.Mutex
 	closed   bool
 	agreed   offeranswer.Media
@@ -101,6 +104,7 @@ func Open(ports *Ports, registry *codec.Registry) (*Session, error) {
 		return nil, fmt.Errorf("open a media session: %w", err)
 	}
 	s := &Session{ports: ports, registry: registry, rtp: rtpSocket, rtcp: rtcpSocket}
+	s.hold()
 	s.encode.header = rtp.Header{
 		Version: 2, SSRC: rand.Uint32(), Timestamp: rand.Uint32(),
 		SequenceNumber: uint16(rand.Uint32()),
@@ -247,6 +251,7 @@ func (s *Session) Digit() (dtmf.Digit, bool) {
 func (s *Session) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle()
 	st := Stats{Counts: s.stats}
 	if s.decode.buffer != nil {
 		st.Playout = s.decode.buffer.Stats()
@@ -255,7 +260,8 @@ func (s *Session) Stats() Stats {
 	return st
 }
 
-// Close says goodbye by RTCP and gives the ports back. Closing twice is harmless.
+// Close says goodbye by RTCP and gives the ports back, once no datagram of the session waits
+// in an Outbox any more. Closing twice is harmless.
 func (s *Session) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -265,6 +271,16 @@ func (s *Session) Close() {
 	s.closed = true
 	s.sendBye()
 	s.release()
+	s.letGo()
+}
+
+// hold keeps the sockets open until letGo.
+func (s *Session) hold() { s.users.Add(1) }
+
+func (s *Session) letGo() {
+	if s.users.Add(-1) > 0 {
+		return
+	}
 	s.rtp.close()
 	s.rtcp.close()
 	s.ports.closed(s.rtp.local.Port())

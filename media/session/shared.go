@@ -176,7 +176,9 @@ func copyState(to, from codec.Encoder) {
 // Served the session's Sharing; if not, it does nothing and is false. Where the session's
 // own encoder sent before, a decoder with memory now follows another one, which is heard
 // unless both have had the same audio for a while.
-func (s *Session) SendShared(sh *Shared) bool {
+func (s *Session) SendShared(sh *Shared) bool { return s.sendShared(sh, nil) }
+
+func (s *Session) sendShared(sh *Shared, out *Outbox) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.encode
@@ -189,7 +191,7 @@ func (s *Session) SendShared(sh *Shared) bool {
 	}
 	for _, p := range sh.packets[:sh.made] {
 		copy(e.out[headerLength:], sh.out[p.at:p.at+p.n])
-		s.transmit(p.n)
+		s.transmit(p.n, out)
 	}
 	e.pack.pending, e.shared = sh.pack.pending, sh
 	sh.loss.add(s.stats.PeerLoss)

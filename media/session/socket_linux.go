@@ -23,9 +23,9 @@ const expeditedForwarding = 46 << 2
 type socket struct {
 	fd    int
 	local netip.AddrPort
-	from  unix.RawSockaddrAny // scratch for receive
-	to    unix.RawSockaddrAny // scratch for send: the address of the last packet
-	toKey netip.AddrPort      // what is in to
+	from  unix.RawSockaddrAny   // scratch for receive
+	to    unix.RawSockaddrInet6 // or an IPv4 address: where the last datagram went
+	toKey netip.AddrPort        // what is in to
 	toLen uint32
 }
 
@@ -88,19 +88,28 @@ func addrPort(from *unix.RawSockaddrAny) netip.AddrPort {
 // send gives one datagram to the kernel. What the kernel cannot take is lost, as
 // on any network; the peer's receiver reports tell.
 func (s *socket) send(b []byte, to netip.AddrPort) error {
-	if to != s.toKey {
-		s.aim(to)
-	}
-	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd),
+	address, length := s.address(to)
+	return sendTo(s.fd, b, address, length)
+}
+
+func sendTo(fd int, b []byte, to *unix.RawSockaddrInet6, toLength uint32) error {
+	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
 		uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL,
-		uintptr(unsafe.Pointer(&s.to)), uintptr(s.toLen))
+		uintptr(unsafe.Pointer(to)), uintptr(toLength))
 	if errno != 0 {
 		return errno
 	}
 	return nil
 }
 
-// aim writes the address into the scratch that send passes to the kernel.
+// address is to as the kernel wants it. It is valid until the next call.
+func (s *socket) address(to netip.AddrPort) (address *unix.RawSockaddrInet6, length uint32) {
+	if to != s.toKey {
+		s.aim(to)
+	}
+	return &s.to, s.toLen
+}
+
 func (s *socket) aim(to netip.AddrPort) {
 	s.toKey = to
 	if s.local.Addr().Is4() {
@@ -109,8 +118,7 @@ func (s *socket) aim(to netip.AddrPort) {
 		s.toLen = unix.SizeofSockaddrInet4
 		return
 	}
-	a := (*unix.RawSockaddrInet6)(unsafe.Pointer(&s.to))
-	*a = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: networkOrder(to.Port()), Addr: to.Addr().As16()}
+	s.to = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: networkOrder(to.Port()), Addr: to.Addr().As16()}
 	s.toLen = unix.SizeofSockaddrInet6
 }
 

@@ -54,6 +54,8 @@ type Config struct {
 	AutoGain     bool // speakers are brought to one loudness
 	ComfortNoise int  // dBm0 under every mix; 0: none
 
+	SendBatching string // of RTP packets: BatchAuto or BatchOff
+
 	StorePatience time.Duration // for a question on a call's way, until the node goes on without the store
 	OfflineCredit string        // decimal; what an account may use meanwhile beyond what the store knows of
 	CopyMaxAge    time.Duration // of the copy that calls are decided by meanwhile; 0: any age
@@ -71,7 +73,7 @@ func DevConfig() Config {
 		SIP: "127.0.0.1:5060", HTTP: "127.0.0.1:8080", RTP: "20000-29999", Realm: "conclave",
 		Role: "all", Seed: true, OpenHTTP: true,
 		Heartbeat: 5 * time.Second, MediaTimeout: 60 * time.Second, ForwardMedia: string(callflow.MediaAuto),
-		MaxSpeakers: mixer.DefaultSpeakers, AutoGain: true, ComfortNoise: -60,
+		MaxSpeakers: mixer.DefaultSpeakers, AutoGain: true, ComfortNoise: -60, SendBatching: BatchAuto,
 		StorePatience: time.Second, OfflineCredit: "20.00", CopyMaxAge: 24 * time.Hour, JournalSize: 1024,
 		RecordingMinFree: 512,
 	}
@@ -161,6 +163,9 @@ func (c Config) check() (settings, error) {
 	}
 	if c.ComfortNoise != 0 && (c.ComfortNoise < -90 || c.ComfortNoise > -40) {
 		return s, fmt.Errorf("--comfort-noise %d: write a level in dBm0, -90 to -40, or 0 for none", c.ComfortNoise)
+	}
+	if c.SendBatching != BatchAuto && c.SendBatching != BatchOff {
+		return s, fmt.Errorf("--send-batching %q: write %s (by io_uring, where the machine allows it) or %s", c.SendBatching, BatchAuto, BatchOff)
 	}
 	if s.media, err = callflow.ParseForwardMedia(c.ForwardMedia); err != nil {
 		return s, fmt.Errorf("--forward-media: %w", err)

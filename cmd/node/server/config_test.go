@@ -30,6 +30,7 @@ func TestConfigErrorsNameFlagValueAndFix(t *testing.T) {
 		{func(c *Config) { c.OfflineCredit = "-1" }, []string{"--offline-credit", `"-1"`, "0 or more"}},
 		{func(c *Config) { c.CopyMaxAge = -1 }, []string{"--copy-max-age", "0 (any age)"}},
 		{func(c *Config) { c.JournalSize = 1 }, []string{"--journal-size", "1", "MiB"}},
+		{func(c *Config) { c.SendBatching = "on" }, []string{"--send-batching", `"on"`, "write auto", "or off"}},
 		{func(c *Config) { c.ForwardMedia = "both" }, []string{"--forward-media", `"both"`, "auto (direct inside a site, relay between sites), direct or relay"}},
 		{func(c *Config) { c.Heartbeat = 1 }, []string{"heartbeat", "100ms"}},
 	} {

@@ -95,6 +95,7 @@ func keys() []key {
 			f.BoolVar(&c.AutoGain, "auto-gain", c.AutoGain, "bring those who speak to one loudness, by -6 to +15 dB; false: leave them as they are")
 		}},
 		number(sectionAudio, "comfort-noise", "`LEVEL` in dBm0, -90 to -40, of the noise under a conference, so that one in which nobody speaks is not taken to be dead; 0: none", func(c *server.Config) *int { return &c.ComfortNoise }),
+		text(sectionAudio, "send-batching", "`HOW` audio leaves: auto (of up to 64 callers by one system call, which costs less, where the machine lets the node use io_uring; the log tells) or off (of each by itself)", func(c *server.Config) *string { return &c.SendBatching }),
 
 		text(sectionRecord, "recordings", "`DIRECTORY` for the files of recordings, best on a disk of its own; empty: recordings in the data directory", func(c *server.Config) *string { return &c.Recordings }),
 		number(sectionRecord, "recording-retention", "`DAYS` that recordings are kept after their end, where their room does not say how long, the same at all nodes. 0: until somebody removes them", func(c *server.Config) *int { return &c.RecordingRetention }),
