@@ -167,14 +167,27 @@ func (m *Mixer) mixAll() {
 	if m.comfort != nil {
 		m.comfort.Add(sum)
 	}
-	tune := m.wide[:n]
-	clear(tune)
-	m.music.next(tune, rate)
-	m.rate.smooth(sum, tune)
+	m.rate.smooth(sum)
 	m.limitAll(sum)
 	m.listenIn()
-	ramp{unity, unity, 0}.write(m.tune.begin(rate), tune)
+	m.playMusic()
 	clear(m.quiet.begin(rate))
+}
+
+// playMusic makes the frame of those who wait. The music goes on where there are none.
+func (m *Mixer) playMusic() {
+	rate := m.rate.now
+	out := m.tune.begin(rate)
+	if !m.waiting {
+		m.music.skip(rate)
+		clear(out) // for one who begins to wait within this tick
+		return
+	}
+	tune := m.wide[:len(out)]
+	clear(tune)
+	m.music.next(tune, rate)
+	m.rate.smooth(tune)
+	ramp{unity, unity, 0}.write(out, tune)
 }
 
 // limitAll makes the full mix, no louder than can be sent. What each speaker hears, the

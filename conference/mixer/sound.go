@@ -72,19 +72,30 @@ func (p *player) next(out []int32, rate int) (ended int) {
 	if len(p.queue) == 0 {
 		return 0
 	}
-	from, length := p.frame*len(out), 0
+	if _, pause := p.queue[0].sound.(Pause); !pause {
+		pcm := p.queue[0].sound.PCM(rate)
+		from := min(p.frame*len(out), len(pcm))
+		for i, v := range pcm[from:min(from+len(out), len(pcm))] {
+			out[i] += int32(v)
+		}
+	}
+	return p.skip(rate)
+}
+
+// skip is next for a frame that nobody hears.
+func (p *player) skip(rate int) (ended int) {
+	if len(p.queue) == 0 {
+		return 0
+	}
+	length := 0
 	switch s := p.queue[0].sound.(type) {
 	case Pause:
 		length = s.samples(rate)
 	default:
-		pcm := s.PCM(rate)
-		length = len(pcm)
-		for i, v := range pcm[min(from, length):min(from+len(out), length)] {
-			out[i] += int32(v)
-		}
+		length = len(s.PCM(rate))
 	}
 	p.frame++
-	if from+len(out) < length {
+	if p.frame*(rate/50) < length {
 		return 0
 	}
 	p.frame = 0
