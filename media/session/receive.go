@@ -20,23 +20,61 @@ func (s *Session) Receive(now time.Duration) {
 	}
 	b := s.ports.batches.take()
 	defer s.ports.batches.giveBack(b)
+	if !s.steady.one() || !s.takeOne(b, now) {
+		s.drain(b, now)
+	}
+	s.control(now, b)
+}
+
+// drain takes what has arrived.
+func (s *Session) drain(b *batch, now time.Duration) {
+	taken, audio := 0, true
 	for range maxDrain / batchSize {
 		n := b.receive(s.rtp)
 		for i := range n {
 			datagram, from := b.datagram(i)
-			s.takeRTP(datagram, from, now)
+			audio = s.takeRTP(datagram, from, now) && audio
 		}
+		taken += n
 		if n < batchSize {
 			break
 		}
 	}
-	s.control(now, b)
+	s.steady.note(taken == 1 && audio)
+}
+
+// takeOne takes one datagram. It is false if that was none of the peer's audio, behind which
+// audio may wait.
+func (s *Session) takeOne(b *batch, now time.Duration) bool {
+	n, from, ok := s.rtp.receive(b.data[0][:])
+	audio := ok && s.takeRTP(b.data[0][:n], from, now)
+	s.steady.note(audio)
+	return audio || !ok
+}
+
+// steady is for how many ticks exactly one packet of audio has come in each. From a peer
+// that is steady one datagram is asked for, which costs two thirds of asking whether there
+// are more. Should there be one, it has come early, and is taken in the next tick, in which
+// it was due. Now and then there is a look at all, should the way have become shorter.
+type steady int
+
+// steadyTicks make a peer steady, and are how often all is taken from one that is.
+const steadyTicks = 10
+
+// one says whether to ask for one datagram in this tick.
+func (s steady) one() bool { return s%steadyTicks != 0 && s > steadyTicks }
+
+// note takes in a tick.
+func (s *steady) note(one bool) {
+	if *s++; !one {
+		*s = 0
+	}
 }
 
 // controlTime is how often a session looks for the peer's reports, of which there are some
 // in ten seconds: looking costs as much as taking a packet. When they came is the kernel's
 // word.
-const controlTime = 200 * time.Millisecond
+const controlTime = time.Second
 
 // control takes the peer's reports, rates what arrives, and sends our report when it is due.
 func (s *Session) control(now time.Duration, b *batch) {
@@ -88,22 +126,24 @@ func (s *Session) accept(b []byte, from netip.AddrPort, now time.Duration) bool 
 	return true
 }
 
-func (s *Session) takeRTP(b []byte, from netip.AddrPort, now time.Duration) {
+// takeRTP takes in a datagram. It says whether it was audio of the peer.
+func (s *Session) takeRTP(b []byte, from netip.AddrPort, now time.Duration) bool {
 	if !s.accept(b, from, now) {
-		return
+		return false
 	}
 	h := &s.packet.Header
 	if s.agreed.DTMF != 0 && h.PayloadType == s.agreed.DTMF {
 		s.takeEvent()
-		return
+		return false
 	}
 	if isNoise(s.agreed, h.PayloadType) {
 		s.decode.comfort.take(s.packet.Payload, s.decode.rate)
 		s.decode.buffer.Pause(h.SequenceNumber)
-		return
+		return false
 	}
 	s.decode.comfort.audio()
 	s.decode.buffer.Push(h.SequenceNumber, h.Timestamp, s.packet.Payload, now)
+	return true
 }
 
 // expected says whether the payload type was agreed.

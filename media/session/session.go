@@ -48,6 +48,7 @@ type Session struct {
 	reports  reports
 	metering metering
 	stats    Counts
+	steady   steady
 	last     time.Duration // when the last packet was taken, or the format agreed
 	keyed    time.Duration // when the last packet of a telephone event was taken
 	packet   rtp.Packet
