@@ -161,11 +161,11 @@ func (h *handset) Info(string, []byte) int { return 415 }
 func (h *handset) Ended(end signaling.End) { h.ended <- end }
 
 // Tick hears and says one frame, at 8 kHz.
-func (h *handset) Tick(now time.Duration, out *session.Outbox) {
+func (h *handset) Tick(now time.Duration, by *session.Traffic) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var frame [320]int16
-	h.media.Receive(now)
+	by.Receive(h.media, now)
 	n, _ := h.media.Read(frame[:])
 	if n != 160 {
 		return
@@ -181,7 +181,7 @@ func (h *handset) Tick(now time.Duration, out *session.Outbox) {
 	} else {
 		copy(frame[:n], h.tone(n))
 	}
-	out.Send(h.media, frame[:n])
+	by.Send(h.media, frame[:n])
 }
 
 // tone is the next of what it says.

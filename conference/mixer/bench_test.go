@@ -41,8 +41,8 @@ func benchmark(b *testing.B, codec string, n, may, speak int) {
 			c.speak(b)
 		}
 		b.StartTimer()
-		l.mixer.Tick(time.Duration(i)*session.FrameTime, l.out)
-		l.out.Flush()
+		l.mixer.Tick(time.Duration(i)*session.FrameTime, l.by)
+		l.by.Flush()
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/participant-tick")
 }
@@ -63,7 +63,7 @@ func BenchmarkRooms(b *testing.B) {
 		}
 		labs = append(labs, l)
 	}
-	out := labs[0].out
+	by := labs[0].by
 	var spent time.Duration
 	for i := 0; b.Loop(); i++ {
 		for _, l := range labs {
@@ -73,9 +73,9 @@ func BenchmarkRooms(b *testing.B) {
 		}
 		begun := threadTime()
 		for _, l := range labs {
-			l.mixer.Tick(time.Duration(i)*session.FrameTime, out)
+			l.mixer.Tick(time.Duration(i)*session.FrameTime, by)
 		}
-		out.Flush()
+		by.Flush()
 		spent += threadTime() - begun
 		for _, l := range labs {
 			for _, c := range l.callers {

@@ -42,7 +42,7 @@ func TestEveryCodec(t *testing.T) {
 	}
 	for _, c := range registry.Codecs() {
 		t.Run(fmt.Sprintf("%s-%d", c.Name, c.SampleRate), func(t *testing.T) {
-			m := New(Config{})
+			m, by := New(Config{}), session.NewTraffic()
 			other, _ := registry.Lookup("PCMU", 8000)
 			a, b := newParty(t, registry, ports, c, 700), newParty(t, registry, ports, other, 400)
 			for _, p := range []*party{a, b} {
@@ -53,7 +53,7 @@ func TestEveryCodec(t *testing.T) {
 				now := time.Duration(tick) * session.FrameTime
 				a.speak(now)
 				b.speak(now)
-				m.Tick(now, nil)
+				m.Tick(now, by)
 				a.listen()
 				b.listen()
 			}

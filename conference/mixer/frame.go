@@ -86,10 +86,10 @@ func (f *frame) version(rate int) *version {
 }
 
 // send sends the frame to a port, encoded once for all who can share that.
-func (f *frame) send(p *Port, out *session.Outbox) {
+func (f *frame) send(p *Port, by *session.Traffic) {
 	e := f.encoding(p)
-	if e == nil || !out.SendShared(p.media, e.Shared) {
-		out.Send(p.media, f.at(p.rate))
+	if e == nil || !by.SendShared(p.media, e.Shared) {
+		by.Send(p.media, f.at(p.rate))
 	}
 }
 

@@ -14,18 +14,18 @@ const (
 
 // giveAll sends all ports their frames: first to those who have one of their own, for an
 // encoder that goes over from a shared one takes its state as of the last tick.
-func (m *Mixer) giveAll(out *session.Outbox) {
+func (m *Mixer) giveAll(by *session.Traffic) {
 	for _, p := range m.ports {
 		p.mu.Lock()
 		if p.output.alone = m.alone(p); p.output.alone {
-			m.giveAlone(p, out)
+			m.giveAlone(p, by)
 		}
 		p.mu.Unlock()
 	}
 	for _, p := range m.ports {
 		p.mu.Lock()
 		if !p.output.alone && p.rate > 0 {
-			m.shared(p).send(p, out)
+			m.shared(p).send(p, by)
 		}
 		p.mu.Unlock()
 	}
@@ -84,7 +84,7 @@ func (m *Mixer) differs(p *Port) bool {
 // with its own sounds. All of that is at the port's rate: subtracting after resampling is
 // the same as before, and what is under way in a resampler is not lost when a listener
 // begins to speak.
-func (m *Mixer) giveAlone(p *Port, to *session.Outbox) {
+func (m *Mixer) giveAlone(p *Port, by *session.Traffic) {
 	n := p.rate / 50
 	out := m.wide[:n]
 	from := m.shared(p)
@@ -107,7 +107,7 @@ func (m *Mixer) giveAlone(p *Port, to *session.Outbox) {
 		}
 	}
 	p.output.limit.limit(out, p.rate).write(m.scratch[:n], out)
-	to.Send(p.media, m.scratch[:n])
+	by.Send(p.media, m.scratch[:n])
 }
 
 // subtract takes the port's own voice out of the mix.

@@ -108,27 +108,28 @@ func (m *Mixer) Announce(sounds ...Sound) {
 	m.room.add(0, sounds...)
 }
 
-// Tick moves every port on by one frame. What the ports send goes to out.
-func (m *Mixer) Tick(now time.Duration, out *session.Outbox) {
+// Tick moves every port on by one frame. They receive and send by the traffic
+// of its worker.
+func (m *Mixer) Tick(now time.Duration, by *session.Traffic) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.tick++
-	best := m.takeAll(now)
+	best := m.takeAll(now, by)
 	choose(m.may, m.config.MaxSpeakers)
 	for _, p := range m.may {
 		m.settleTalk(p, p.turn.placed && p.input.activity.Voice)
 	}
 	m.settleRate(best)
 	m.mixAll()
-	m.giveAll(out)
+	m.giveAll(by)
 }
 
 // takeAll receives from all ports, and gives the best rate that any of them has.
-func (m *Mixer) takeAll(now time.Duration) (best int) {
+func (m *Mixer) takeAll(now time.Duration, by *session.Traffic) (best int) {
 	m.may, m.waiting = m.may[:0], false
 	for _, p := range m.ports {
 		p.mu.Lock()
-		p.take(now, m.scratch[:], m.config.AutoGain)
+		p.take(now, by, m.scratch[:], m.config.AutoGain)
 		p.turn.sound = p.input.may && p.input.activity.Sound
 		p.turn.level = p.input.activity.Level
 		if p.input.may {

@@ -24,7 +24,7 @@ type lab struct {
 	mixer    *Mixer
 	callers  []*caller
 	ticks    int
-	out      *session.Outbox
+	by       *session.Traffic
 }
 
 // caller is the far end of a port: it says a tone and keeps what it hears.
@@ -52,12 +52,13 @@ func newLabOf(t testing.TB, config Config) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := session.NewOutbox()
+	by, err := session.NewBatchedTraffic()
 	if err != nil {
 		t.Log("every packet is sent by itself: ", err)
+		by = session.NewTraffic()
 	}
-	t.Cleanup(func() { out.Close() })
-	return &lab{t: t, registry: codec.Standard(), ports: ports, mixer: New(config), out: out}
+	t.Cleanup(func() { by.Close() })
+	return &lab{t: t, registry: codec.Standard(), ports: ports, mixer: New(config), by: by}
 }
 
 // join adds a caller with a codec that says a tone.
@@ -170,8 +171,8 @@ func (l *lab) run(ticks int) {
 
 // tick is what the engine does.
 func (l *lab) tick() {
-	l.mixer.Tick(time.Duration(l.ticks)*session.FrameTime, l.out)
-	l.out.Flush()
+	l.mixer.Tick(time.Duration(l.ticks)*session.FrameTime, l.by)
+	l.by.Flush()
 	l.ticks++
 }
 
@@ -421,7 +422,7 @@ func TestTickAllocatesNothing(t *testing.T) {
 	l.join("PCMA", 0, Mode{Music: true})
 	l.run(50)
 	now := time.Duration(l.ticks) * session.FrameTime
-	if n := testing.AllocsPerRun(100, func() { l.mixer.Tick(now, l.out); l.out.Flush() }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { l.mixer.Tick(now, l.by); l.by.Flush() }); n != 0 {
 		t.Errorf("%v allocations a tick", n)
 	}
 }

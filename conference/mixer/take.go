@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"github.com/conclave-voice/conclave/media/playout"
+	"github.com/conclave-voice/conclave/media/session"
 	"github.com/conclave-voice/conclave/media/voice"
 )
 
 // take receives one frame: from the network, through the tone filter, into in. Where
 // nobody has a use for it, it is not decoded.
-func (p *Port) take(now time.Duration, scratch []int16, autoGain bool) {
-	p.media.Receive(now)
+func (p *Port) take(now time.Duration, by *session.Traffic, scratch []int16, autoGain bool) {
+	by.Receive(p.media, now)
 	for d, ok := p.media.Digit(); ok; d, ok = p.media.Digit() {
 		p.tones.keyed()
 		p.emit(Event{Kind: EventDigit, Digit: d})

@@ -20,17 +20,17 @@ const FrameTime = 20 * time.Millisecond
 const lateAfter = 5 * time.Millisecond
 
 // Ticker is called once in every FrameTime, by one goroutine at a time. It must
-// not block. now is the time since the engine was made; what is put into out leaves when
-// all tickers of the worker have been called.
+// not block. now is the time since the engine was made; what is
+// sent by the worker's traffic has left when all its tickers have been called.
 type Ticker interface {
-	Tick(now time.Duration, out *session.Outbox)
+	Tick(now time.Duration, by *session.Traffic)
 }
 
 // Engine drives tickers. Make one with New, call Run.
 type Engine struct {
 	start   time.Time
 	workers []*worker
-	outbox  func() *session.Outbox // makes each worker its own
+	traffic func() *session.Traffic // makes each worker its own
 
 	ticks, late, skipped atomic.Uint64
 	worst                atomic.Int64 // ns, the largest lateness so far
@@ -51,16 +51,16 @@ type worker struct {
 // Option is about an engine that is made.
 type Option func(*Engine)
 
-// WithOutbox has each worker send by an outbox that make gives it, and close it in the end.
+// WithTraffic has make give each worker its traffic, which the worker closes in the end.
 // Without this, every datagram is sent at once.
-func WithOutbox(make func() *session.Outbox) Option { return func(e *Engine) { e.outbox = make } }
+func WithTraffic(make func() *session.Traffic) Option { return func(e *Engine) { e.traffic = make } }
 
 // New makes an engine with n workers; 0 means one for each processor.
 func New(n int, options ...Option) *Engine {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	e := &Engine{start: time.Now(), outbox: func() *session.Outbox { return nil }}
+	e := &Engine{start: time.Now(), traffic: session.NewTraffic}
 	for _, o := range options {
 		o(e)
 	}
@@ -112,8 +112,8 @@ func (w *worker) next(now time.Duration) time.Duration {
 // work keeps to a fixed grid: a worker's ticks are due at its phase in each FrameTime, so
 // that lateness does not add up and the packets of a call leave evenly.
 func (e *Engine) work(ctx context.Context, w *worker) error {
-	out := e.outbox()
-	defer out.Close()
+	by := e.traffic()
+	defer by.Close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	due := w.next(e.Now())
@@ -133,12 +133,12 @@ func (e *Engine) work(ctx context.Context, w *worker) error {
 			return nil
 		case <-timer.C:
 		}
-		due = e.tick(w, due, out)
+		due = e.tick(w, due, by)
 	}
 }
 
 // tick runs all of a worker's tickers and returns when the next tick is due.
-func (e *Engine) tick(w *worker, due time.Duration, out *session.Outbox) time.Duration {
+func (e *Engine) tick(w *worker, due time.Duration, by *session.Traffic) time.Duration {
 	begun := e.Now()
 	if late := begun - due; late > lateAfter {
 		e.late.Add(1)
@@ -148,9 +148,9 @@ func (e *Engine) tick(w *worker, due time.Duration, out *session.Outbox) time.Du
 	}
 	w.mu.Lock()
 	for _, t := range w.tickers {
-		t.Tick(begun, out)
+		t.Tick(begun, by)
 	}
-	out.Flush() // before Remove can return: then nothing of t is under way
+	by.Flush() // before Remove can return: then nothing of t is under way
 	w.mu.Unlock()
 	e.ticks.Add(1)
 	end := e.Now()

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // counter is a ticker that remembers when it was called.
 type counter struct{ at []time.Duration }
 
-func (c *counter) Tick(now time.Duration, _ *session.Outbox) { c.at = append(c.at, now) }
+func (c *counter) Tick(now time.Duration, _ *session.Traffic) { c.at = append(c.at, now) }
 
 func TestTicksEveryFrameAndNotWhenIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -86,8 +86,8 @@ type sleeper struct {
 	stall time.Duration
 }
 
-func (s *sleeper) Tick(now time.Duration, out *session.Outbox) {
-	s.counter.Tick(now, out)
+func (s *sleeper) Tick(now time.Duration, by *session.Traffic) {
+	s.counter.Tick(now, by)
 	if len(s.at) == 10 {
 		time.Sleep(s.stall)
 	}

@@ -14,36 +14,13 @@ const batchSize = 8
 
 // batch is room for the datagrams of one recvmmsg. With it, a tick asks each socket once:
 // the call that finds a single datagram also finds that there is no other. Sessions share
-// batches (Ports), for each needs one only while its tick runs.
+// one (Traffic), for each needs it only while its tick runs.
 type batch struct {
 	headers [batchSize]messageHeader
 	parts   [batchSize]unix.Iovec
 	from    [batchSize]unix.RawSockaddrAny
 	control [batchSize][64]byte
 	data    [batchSize][maxPacket]byte
-}
-
-// spareBatches is how many are kept that nobody needs just now: one for each core that ticks
-// is enough.
-const spareBatches = 32
-
-// batches are spare ones. When there are enough, one that is given back is forgotten.
-type batches chan *batch
-
-func (b batches) take() *batch {
-	select {
-	case spare := <-b:
-		return spare
-	default:
-		return newBatch()
-	}
-}
-
-func (b batches) giveBack(used *batch) {
-	select {
-	case b <- used:
-	default:
-	}
 }
 
 // messageHeader is struct mmsghdr of recvmmsg(2).

@@ -14,7 +14,7 @@ import (
 // what the kernel asks for the same.
 func BenchmarkTick(b *testing.B) {
 	there, ours, s := benchCall(b)
-	frame := make([]int16, 160)
+	by, frame := NewTraffic(), make([]int16, 160)
 	out := make([]byte, 2048)
 	packet := make([]byte, 12+160)
 	packet[0] = 0x80
@@ -27,9 +27,9 @@ func BenchmarkTick(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.StartTimer()
-		s.Receive(tick(i))
+		by.Receive(s, tick(i))
 		s.Read(frame)
-		s.Send(frame)
+		by.Send(s, frame)
 		b.StopTimer()
 		if _, _, err := there.ReadFromUDPAddrPort(out); err != nil {
 			b.Fatal(err)

@@ -19,8 +19,6 @@ type Ports struct {
 	first int // even
 	pairs int
 
-	batches batches
-
 	mu   sync.Mutex
 	used map[int]bool // by pair index
 }
@@ -32,7 +30,7 @@ func NewPorts(addr netip.Addr, from, to uint16) (*Ports, error) {
 	if from < 1024 || pairs < 1 {
 		return nil, fmt.Errorf("RTP port range %d-%d: need at least one even port and the one above it, from 1024 up", from, to)
 	}
-	return &Ports{addr: addr, first: first, pairs: pairs, used: map[int]bool{}, batches: make(batches, spareBatches)}, nil
+	return &Ports{addr: addr, first: first, pairs: pairs, used: map[int]bool{}}, nil
 }
 
 // InUse returns how many pairs are open.

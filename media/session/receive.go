@@ -11,15 +11,16 @@ import (
 var errClosed = errors.New("the media session is closed")
 
 // Receive takes in what has arrived since the last tick, and sends a report when
-// one is due. now is the time since the engine's start.
-func (s *Session) Receive(now time.Duration) {
+// one is due. now is the time since the engine's start. Who has many sessions has a
+// [Traffic], which does this without making room first.
+func (s *Session) Receive(now time.Duration) { s.receive(now, newBatch()) }
+
+func (s *Session) receive(now time.Duration, b *batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return
 	}
-	b := s.ports.batches.take()
-	defer s.ports.batches.giveBack(b)
 	if !s.steady.one() || !s.takeOne(b, now) {
 		s.drain(b, now)
 	}

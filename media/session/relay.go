@@ -43,22 +43,20 @@ func endOf(s *Session) end {
 }
 
 // Tick passes on what has arrived. It holds one session's lock at a time.
-func (r *Relay) Tick(now time.Duration, out *Outbox) {
-	r.pass(&r.a, &r.b, now, out)
-	r.pass(&r.b, &r.a, now, out)
+func (r *Relay) Tick(now time.Duration, by *Traffic) {
+	r.pass(&r.a, &r.b, now, by)
+	r.pass(&r.b, &r.a, now, by)
 }
 
-func (r *Relay) pass(from, to *end, now time.Duration, out *Outbox) {
+func (r *Relay) pass(from, to *end, now time.Duration, by *Traffic) {
 	passed := uint64(0)
-	b := from.ports.batches.take()
-	defer from.ports.batches.giveBack(b)
 	for range maxDrain {
-		h, payload, more := from.fetch(b.data[0][:], now)
+		h, payload, more := from.fetch(by.in.data[0][:], now)
 		if !more {
 			break
 		}
 		if len(payload) > 0 {
-			to.relay(h, payload, out)
+			to.relay(h, payload, by)
 			passed++
 		}
 	}
@@ -68,7 +66,7 @@ func (r *Relay) pass(from, to *end, now time.Duration, out *Outbox) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
 	if !from.closed {
-		from.control(now, b)
+		from.control(now, by.in)
 	}
 }
 
@@ -124,7 +122,7 @@ type splice struct {
 }
 
 // relay sends a packet of another session as the next of our stream.
-func (s *Session) relay(h relayed, payload []byte, out *Outbox) {
+func (s *Session) relay(h relayed, payload []byte, by *Traffic) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.encode
@@ -146,7 +144,7 @@ func (s *Session) relay(h relayed, payload []byte, out *Outbox) {
 	case h.noise:
 		e.header.PayloadType = noiseType(s.agreed)
 	}
-	s.put(copy(e.out[headerLength:], payload), out)
+	s.put(copy(e.out[headerLength:], payload), by)
 	// Our own stream, when it goes on, goes on behind the newest packet.
 	after := e.header
 	e.header = next

@@ -18,6 +18,7 @@ type relayPair struct {
 	focus  *peer // at b
 	a, b   *Session
 	relay  *Relay
+	by     *Traffic
 	now    int
 }
 
@@ -29,6 +30,11 @@ func newRelayPair(t *testing.T) *relayPair {
 	}
 	t.Cleanup(b.Close)
 	r := &relayPair{t: t, caller: newPeer(t), focus: newPeer(t), a: a, b: b, relay: NewRelay(a, b, new(atomic.Uint64))}
+	if r.by, err = NewBatchedTraffic(); err != nil {
+		t.Log("every packet is sent by itself: ", err)
+		r.by = NewTraffic()
+	}
+	t.Cleanup(func() { r.by.Close() })
 	apply(t, a, r.caller.media(offeranswer.SendRecv), 0)
 	m := r.focus.media(offeranswer.SendRecv)
 	m.DTMF = 96 // the two sides number telephone events differently
@@ -37,7 +43,8 @@ func newRelayPair(t *testing.T) *relayPair {
 }
 
 func (r *relayPair) tick() {
-	r.relay.Tick(tick(r.now), nil)
+	r.relay.Tick(tick(r.now), r.by)
+	r.by.Flush()
 	r.now++
 }
 

@@ -6,7 +6,7 @@ import "sync/atomic"
 // is dropped: the format changed since the caller asked.
 func (s *Session) Send(pcm []int16) { s.send(pcm, nil) }
 
-func (s *Session) send(pcm []int16, out *Outbox) {
+func (s *Session) send(pcm []int16, by *Traffic) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || s.decode.rate == 0 || len(pcm) != s.decode.rate/50 {
@@ -28,7 +28,7 @@ func (s *Session) send(pcm []int16, out *Outbox) {
 			s.stats.SendErrors++
 			n = 0
 		}
-		s.transmit(n, out)
+		s.transmit(n, by)
 	}
 }
 
@@ -45,7 +45,7 @@ func (e *encoding) pause(step uint32) {
 
 // transmit sends the payload of n octets that is in out, as the next of our stream. 0
 // octets are an error of the codec, or the silence that it marks: its time passes.
-func (s *Session) transmit(n int, out *Outbox) {
+func (s *Session) transmit(n int, by *Traffic) {
 	e := &s.encode
 	if n == 0 {
 		e.header.Timestamp += e.step
@@ -53,18 +53,18 @@ func (s *Session) transmit(n int, out *Outbox) {
 		return
 	}
 	e.header.Marker, e.marker = e.marker, false
-	s.put(n, out)
+	s.put(n, by)
 	e.splice.known = false
 	e.header.SequenceNumber++
 	e.header.Timestamp += e.step
 }
 
 // put sends the payload of n octets that is in out, with the header as it is.
-func (s *Session) put(n int, out *Outbox) {
+func (s *Session) put(n int, by *Traffic) {
 	e := &s.encode
 	if _, err := e.header.MarshalTo(e.out[:headerLength]); err != nil {
 		s.stats.SendErrors++
-	} else if err := out.put(s, e.out[:headerLength+n]); err != nil {
+	} else if err := by.put(s, e.out[:headerLength+n]); err != nil {
 		s.stats.SendErrors++
 	} else {
 		s.stats.Sent++
@@ -73,8 +73,8 @@ func (s *Session) put(n int, out *Outbox) {
 	}
 }
 
-// unsent are packets that put has counted and an Outbox could not send, until the session
-// takes note of them: an Outbox takes no session's lock.
+// unsent are packets that put has counted and a Traffic could not send, until the session
+// takes note of them: a Traffic takes no session's lock.
 type unsent struct{ packets, octets atomic.Uint32 }
 
 // notSent tells of a packet of so many octets, header and all.

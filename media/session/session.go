@@ -36,7 +36,7 @@ type Session struct {
 	rtp      *socket
 	rtcp     *socket
 
-	users    atomic.Int32 // of the sockets: this session until it is closed, and each datagram in an Outbox
+	users    atomic.Int32 // of the sockets: this session until it is closed, and each datagram that waits
 	unsent   unsent
 	mu       sync.Mutex
 	closed   bool
@@ -262,7 +262,7 @@ func (s *Session) Stats() Stats {
 }
 
 // Close says goodbye by RTCP and gives the ports back, once no datagram of the session waits
-// in an Outbox any more. Closing twice is harmless.
+// in a Traffic any more. Closing twice is harmless.
 func (s *Session) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -375,11 +375,11 @@ func TestTickAllocatesNothing(t *testing.T) {
 	s, _ := open(t)
 	p := newPeer(t)
 	apply(t, s, p.media(offeranswer.SendRecv), 0)
-	frame := make([]int16, 160)
+	by, frame := NewTraffic(), make([]int16, 160)
 	step := func() {
-		s.Receive(0)
+		by.Receive(s, 0)
 		s.Read(frame)
-		s.Send(frame)
+		by.Send(s, frame)
 	}
 	for range 100 {
 		p.send(s, 0, make([]byte, 160))

@@ -178,7 +178,7 @@ func copyState(to, from codec.Encoder) {
 // unless both have had the same audio for a while.
 func (s *Session) SendShared(sh *Shared) bool { return s.sendShared(sh, nil) }
 
-func (s *Session) sendShared(sh *Shared, out *Outbox) bool {
+func (s *Session) sendShared(sh *Shared, by *Traffic) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := &s.encode
@@ -191,7 +191,7 @@ func (s *Session) sendShared(sh *Shared, out *Outbox) bool {
 	}
 	for _, p := range sh.packets[:sh.made] {
 		copy(e.out[headerLength:], sh.out[p.at:p.at+p.n])
-		s.transmit(p.n, out)
+		s.transmit(p.n, by)
 	}
 	e.pack.pending, e.shared = sh.pack.pending, sh
 	sh.loss.add(s.stats.PeerLoss)

@@ -118,7 +118,7 @@ func (n *Node) makeParts(_ context.Context, s settings) error {
 		return err
 	}
 	n.openCodecs()
-	n.media = engine.New(0, n.outboxes()...)
+	n.media = engine.New(0, n.traffic()...)
 	n.billing = billing.NewService(n.books(), billing.DefaultPolicy(), n.clock, n.logger.Named("billing"), billing.WithJournal(n.journal, n.credit))
 	n.heart = billing.NewHeart(n.journal, n.run, n.config.Heartbeat, n.clock, n.logger.Named("billing"))
 	locator, err := n.makeLocator(s)

@@ -12,9 +12,9 @@ const (
 	BatchOff  = "off"  // each packet by itself
 )
 
-// outboxes has the audio of many callers leave by one system call, if the machine can do
+// traffic has the audio of many callers leave by one system call, if the machine can do
 // that, and tells which it is.
-func (n *Node) outboxes() []engine.Option {
+func (n *Node) traffic() []engine.Option {
 	logger := n.logger.Named("media")
 	if n.config.SendBatching == BatchOff {
 		logger.Info("each packet is sent by itself", "reason", "--send-batching off")
@@ -25,11 +25,12 @@ func (n *Node) outboxes() []engine.Option {
 		return nil
 	}
 	logger.Info("packets are sent in batches", "by", "io_uring")
-	return []engine.Option{engine.WithOutbox(func() *session.Outbox {
-		out, err := session.NewOutbox()
+	return []engine.Option{engine.WithTraffic(func() *session.Traffic {
+		t, err := session.NewBatchedTraffic()
 		if err != nil { // it could a moment ago
 			logger.Warn("a worker sends each packet by itself", "reason", err)
+			return session.NewTraffic()
 		}
-		return out
+		return t
 	})}
 }

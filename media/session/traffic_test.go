@@ -15,21 +15,21 @@ import (
 	"github.com/conclave-voice/conclave/media/uring"
 )
 
-func newOutbox(t testing.TB) *Outbox {
+func newTraffic(t testing.TB) *Traffic {
 	t.Helper()
 	if err := uring.Probe(); err != nil {
 		t.Skip("no io_uring here: ", err)
 	}
-	o, err := NewOutbox()
+	by, err := NewBatchedTraffic()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := o.Close(); err != nil {
+		if err := by.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return o
+	return by
 }
 
 // talker is a session in a call, and its peer.
@@ -68,22 +68,22 @@ func frameOf(talker, tick int) []int16 {
 
 // Whichever way datagrams leave, each peer gets all of its own, in order, with the audio
 // that was sent.
-func TestOutboxDeliversAsSendDoes(t *testing.T) {
+func TestTrafficDeliversAsSendDoes(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		out  func(testing.TB) *Outbox
+		out  func(testing.TB) *Traffic
 	}{
-		{"one by one", func(testing.TB) *Outbox { return nil }},
-		{"in batches", newOutbox},
+		{"one by one", func(testing.TB) *Traffic { return NewTraffic() }},
+		{"in batches", newTraffic},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const ticks = 5
-			out, list := c.out(t), talkers(t, outboxSize+outboxSize/2) // it fills within a tick
+			by, list := c.out(t), talkers(t, together+together/2) // it fills within a tick
 			for i := range ticks {
 				for k, s := range list {
-					out.Send(s.Session, frameOf(k, i))
+					by.Send(s.Session, frameOf(k, i))
 				}
-				out.Flush()
+				by.Flush()
 			}
 			law, _ := codec.Standard().Static(0)
 			encoder, _ := law.NewEncoder(law.Format)
@@ -119,12 +119,12 @@ func TestOutboxDeliversAsSendDoes(t *testing.T) {
 
 // A session that is closed while a datagram of it waits keeps its descriptor and its ports
 // until that has left: whoever opens a socket meanwhile sends nothing of it.
-func TestOutboxKeepsSocketsOpenUntilFlush(t *testing.T) {
-	out, list := newOutbox(t), talkers(t, 2)
+func TestTrafficKeepsSocketsOpenUntilFlush(t *testing.T) {
+	by, list := newTraffic(t), talkers(t, 2)
 	s, other := list[0], list[1]
 	fd := s.rtp.fd
-	out.Send(s.Session, frameOf(0, 0))
-	out.Send(other.Session, frameOf(1, 0))
+	by.Send(s.Session, frameOf(0, 0))
+	by.Send(other.Session, frameOf(1, 0))
 	s.Close()
 	if _, err := unix.Getsockname(fd); err != nil {
 		t.Fatal("the socket was closed with a datagram waiting: ", err)
@@ -140,7 +140,7 @@ func TestOutboxKeepsSocketsOpenUntilFlush(t *testing.T) {
 	if fresh.rtp.fd == fd || fresh.rtcp.fd == fd {
 		t.Fatal("the descriptor was given to another session")
 	}
-	out.Flush()
+	by.Flush()
 	if n := s.ports.InUse(); n != 2 { // other's, and fresh's
 		t.Errorf("%d pairs of ports in use after the flush, want 2", n)
 	}
@@ -154,7 +154,7 @@ func TestOutboxKeepsSocketsOpenUntilFlush(t *testing.T) {
 			t.Errorf("peer %d got %d packets, want one of its session", k, len(got))
 		}
 	}
-	if out.Send(s.Session, frameOf(0, 1)); len(out.waiting) != 0 {
+	if by.Send(s.Session, frameOf(0, 1)); len(by.waiting) != 0 {
 		t.Error("a closed session put something in")
 	}
 }
@@ -174,21 +174,21 @@ func (r *reluctant) Submit() (int, []uring.Failure, error) { return 1, nil, r.fi
 func (r *reluctant) Close() error { return nil }
 
 // What could not be sent is counted as when it is sent at once, and stops nothing else.
-func TestOutboxCountsWhatWasNotSent(t *testing.T) {
+func TestTrafficCountsWhatWasNotSent(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		out  func(testing.TB) *Outbox
+		out  func(testing.TB) *Traffic
 	}{
-		{"by the ring", newOutbox},
-		{"when the ring takes only the first", func(testing.TB) *Outbox { return &Outbox{ring: &reluctant{}, waiting: make([]outgoing, 0, outboxSize)} }},
+		{"by the ring", newTraffic},
+		{"when the ring takes only the first", func(testing.TB) *Traffic { return &Traffic{ring: &reluctant{}, waiting: make([]outgoing, 0, together)} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out, list := c.out(t), talkers(t, 3)
+			by, list := c.out(t), talkers(t, 3)
 			for k, s := range list {
-				out.Send(s.Session, frameOf(k, 0))
+				by.Send(s.Session, frameOf(k, 0))
 			}
-			out.waiting[1].to.Family = unix.AF_INET6 // of an IPv4 socket
-			out.Flush()
+			by.waiting[1].to.Family = unix.AF_INET6 // of an IPv4 socket
+			by.Flush()
 			for k, s := range list {
 				sent, failed := uint64(1), uint64(0)
 				if k == 1 {
@@ -207,9 +207,9 @@ func TestOutboxCountsWhatWasNotSent(t *testing.T) {
 	}
 }
 
-// Sessions are closed by their calls while a worker sends by an outbox.
-func TestOutboxWhileSessionsAreClosed(t *testing.T) {
-	out := newOutbox(t)
+// Sessions are closed by their calls while a worker sends by a traffic.
+func TestTrafficWhileSessionsAreClosed(t *testing.T) {
+	by := newTraffic(t)
 	for round := range 20 {
 		list := talkers(t, 8)
 		var closing sync.WaitGroup
@@ -218,42 +218,42 @@ func TestOutboxWhileSessionsAreClosed(t *testing.T) {
 		}
 		for i := range 10 {
 			for k, s := range list {
-				out.Send(s.Session, frameOf(k, i))
+				by.Send(s.Session, frameOf(k, i))
 			}
 			if i%3 == 2 {
-				out.Flush()
+				by.Flush()
 			}
 		}
 		closing.Wait()
-		out.Flush()
+		by.Flush()
 		if n := list[0].ports.InUse(); n != 0 {
 			t.Fatalf("round %d: %d pairs of ports are in use after all were closed", round, n)
 		}
 	}
 }
 
-func TestOutboxDoesNotAllocate(t *testing.T) {
-	out, list := newOutbox(t), talkers(t, 4)
+func TestTrafficDoesNotAllocate(t *testing.T) {
+	by, list := newTraffic(t), talkers(t, 4)
 	frame := frameOf(0, 0)
 	n := testing.AllocsPerRun(50, func() {
 		for _, s := range list {
-			out.Send(s.Session, frame)
+			by.Send(s.Session, frame)
 		}
-		out.Flush()
+		by.Flush()
 	})
 	if n > 0 {
 		t.Errorf("%v allocations in a tick", n)
 	}
 }
 
-// A packet time of 5 ms puts several datagrams of one session into an outbox.
-func TestOutboxTakesSeveralOfOneSession(t *testing.T) {
-	out, s := newOutbox(t), talkers(t, 1)[0]
+// A packet time of 5 ms puts several datagrams of one session into a traffic.
+func TestTrafficTakesSeveralOfOneSession(t *testing.T) {
+	by, s := newTraffic(t), talkers(t, 1)[0]
 	m := s.peer.media(offeranswer.SendRecv)
 	m.PacketTime = FrameTime / 4
 	apply(t, s.Session, m, 0)
-	out.Send(s.Session, frameOf(0, 0))
-	out.Flush()
+	by.Send(s.Session, frameOf(0, 0))
+	by.Flush()
 	var lengths []string
 	for _, b := range s.peer.receive(s.peer.rtp) {
 		lengths = append(lengths, fmt.Sprint(len(b)))
