@@ -51,6 +51,22 @@ func (r ramp) apply(pcm []int32) {
 	}
 }
 
+// scale puts pcm into out at the gain, and gives the highest magnitude.
+func (r ramp) scale(out []int32, pcm []int16) int {
+	changing := min(r.over, len(pcm))
+	if r.from == r.to {
+		changing = 0
+	}
+	out = out[:len(pcm)]
+	for i, v := range pcm[:changing] {
+		out[i] = int32(int(v) * r.at(i) >> 16)
+	}
+	for i := changing; i < len(pcm); i++ {
+		out[i] = int32(int(pcm[i]) * r.to >> 16)
+	}
+	return peakOf(out)
+}
+
 // settling is the last part of a frame, 2.5 ms, that a fade to silence leaves empty: so
 // much may be under way in a resampler.
 const settling = 400

@@ -88,11 +88,10 @@ func (m *Mixer) giveAlone(p *Port, by *session.Traffic) {
 	n := p.rate / 50
 	out := m.wide[:n]
 	from := m.shared(p)
-	for i, v := range from.at(p.rate) {
-		out[i] = int32(v)
-	}
 	if from == &m.full && p.input.mixed {
 		m.subtract(p, out)
+	} else {
+		extend(out, from.at(p.rate))
 	}
 	gain := p.hear
 	playing := p.player.playing()
@@ -110,15 +109,25 @@ func (m *Mixer) giveAlone(p *Port, by *session.Traffic) {
 	by.Send(p.media, m.scratch[:n])
 }
 
-// subtract takes the port's own voice out of the mix.
+// extend copies pcm to out, whose samples have more bits.
+func extend(out []int32, pcm []int16) {
+	out = out[:len(pcm)]
+	for i, v := range pcm {
+		out[i] = int32(v)
+	}
+}
+
+// subtract makes the mix less the port's own voice.
 func (m *Mixer) subtract(p *Port, out []int32) {
-	own := p.input.own
+	mix, own := m.full.at(p.rate), p.input.own
 	if p.rate == m.rate.now {
-		for i, v := range own {
-			out[i] -= v
+		out, own = out[:len(mix)], own[:len(mix)]
+		for i, v := range mix {
+			out[i] = int32(v) - own[i]
 		}
 		return
 	}
+	extend(out, mix)
 	narrow, at := m.scratch[:len(own)], m.second[:len(out)]
 	for i, v := range own {
 		narrow[i] = saturate(v)

@@ -195,9 +195,13 @@ func (m *Mixer) playMusic() {
 // mix less its own voice, may be louder than that: it counts too, so that one gain does
 // for all.
 func (m *Mixer) limitAll(sum []int32) {
-	peak := peakOf(sum)
+	all := peakOf(sum)
+	peak := all
 	for _, p := range m.heard {
 		m.rate.smooth(p.input.own)
+		if all+p.input.peak <= ceiling {
+			continue // nor is the difference higher
+		}
 		for i, v := range p.input.own {
 			less := int(sum[i] - v)
 			peak = max(peak, less, -less)

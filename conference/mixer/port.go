@@ -78,6 +78,7 @@ type input struct {
 	gain     int        // the gain that it has; 0: it is not in the mix
 	up       converter  // from its rate to the mix's
 	own      []int32    // as it went into the mix
+	peak     int        // no sample of own has a higher magnitude
 	mixed    bool       // own is of this tick
 }
 

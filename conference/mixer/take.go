@@ -87,11 +87,8 @@ func (p *Port) join(rate int, tick uint64, scratch []int16) bool {
 		in.up.run(scratch, frame, p.rate, rate, tick)
 		frame = scratch
 	}
-	gain := fade(in.gain, to, rate)
-	in.gain = to
 	in.own = resized(in.own, len(frame))
-	for i, v := range frame {
-		in.own[i] = int32(int(v) * gain.at(i) >> 16)
-	}
+	in.peak = fade(in.gain, to, rate).scale(in.own, frame)
+	in.gain = to
 	return true
 }
