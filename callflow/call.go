@@ -137,7 +137,7 @@ func newCall(e *Engine, in *signaling.Invite) *call {
 	c := &call{
 		engine: e,
 		row: store.Call{
-			ID: id, SIPCallID: in.CallID(), Direction: "in", From: in.From().User, To: in.RequestURI().User,
+			ID: id, SIPCallID: strings.Clone(in.CallID()), Direction: "in", From: strings.Clone(in.From().User), To: strings.Clone(in.RequestURI().User),
 			Source: in.Source().String(), Transport: strings.ToLower(in.Transport()), Node: e.config.Place,
 			StartedAt: e.config.Clock.Now().UTC(),
 		},
@@ -157,6 +157,17 @@ func (c *call) shutdown() { c.halt.Do(func() { close(c.stop) }) }
 // within is a context for one question to the store.
 func (c *call) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), lookupTime)
+}
+
+// goOnAlone runs the answered call until it has ended, and then over. It does so on a
+// goroutine of its own, with a small stack: the one that answered has the INVITE, and a
+// stack that answering has made large. False: the node has stopped, and over is not called.
+func (c *call) goOnAlone(over, run func()) bool {
+	if c.dialog.Go(func() { defer over(); run() }) {
+		return true
+	}
+	c.row.Cause = store.CauseShutdown
+	return false
 }
 
 // run is the answered call, until it has ended.

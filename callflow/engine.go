@@ -201,24 +201,32 @@ func (e *Engine) end(c *call) {
 	e.gone.Done()
 }
 
-// ServeInvite handles a new call until it has ended.
+// ServeInvite handles a new call until it is answered; then the call goes on without the
+// INVITE.
 func (e *Engine) ServeInvite(ctx context.Context, in *signaling.Invite) {
 	if proof := in.Header(handoverHeader); len(proof) > 0 {
 		e.serveHandover(ctx, in, proof[0])
 		return
 	}
 	c := newCall(e, in)
-	defer c.finish()
 	if busy := e.config.Busy; busy != nil && busy() {
+		defer c.finish()
 		c.refuse(in, refusal{status: 503, cause: store.CauseLimit, step: "capacity", detail: "the audio of those who are there would suffer", retry: busyPause})
 		return
 	}
 	if !e.begin(c) {
+		defer c.finish()
 		c.refuse(in, refusal{status: 503, cause: store.CauseLimit, step: "capacity", detail: "the node has as many calls as it may", retry: 30 * time.Second})
 		return
 	}
-	defer e.end(c)
+	over := func() { defer e.end(c); c.finish() }
+	goesOn := false
+	defer func() {
+		if !goesOn {
+			over()
+		}
+	}()
 	if number, ok := c.admit(ctx, in); ok && c.answer(ctx, in, number) {
-		c.run()
+		goesOn = c.goOnAlone(over, c.run)
 	}
 }

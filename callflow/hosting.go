@@ -292,15 +292,22 @@ func (e *Engine) serveHandover(ctx context.Context, in *signaling.Invite, proof 
 		c.reject(in, signaling.Rejection{Status: 480})
 		return
 	}
-	defer e.let(h.Participant, c)
-	defer c.finish()
 	e.gone.Add(1)
-	defer e.gone.Done()
-	if !c.answer(ctx, in, store.AccessNumber{}) {
-		kept.seat.Cancel()
-		return
+	over := func() {
+		defer e.gone.Done()
+		defer e.let(h.Participant, c)
+		c.finish()
 	}
-	c.runHosted(kept)
+	goesOn := false
+	defer func() {
+		if !goesOn {
+			kept.seat.Cancel()
+			over()
+		}
+	}()
+	if c.answer(ctx, in, store.AccessNumber{}) {
+		goesOn = c.goOnAlone(over, func() { c.runHosted(kept) })
+	}
 }
 
 // verify checks the proof of a forwarded call. Without a cluster there is none.

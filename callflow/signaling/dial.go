@@ -218,7 +218,7 @@ func (l *leg) discard() {
 
 // answered makes the dialog of a 2xx (RFC 3261 section 12.1.2) and acknowledges.
 func (l *leg) answered(ctx context.Context, res *message, cseq uint32) (*Dialog, []byte, error) {
-	d, e := l.dialog, l.endpoint
+	d := l.dialog
 	if err := d.initAsClient(res); err != nil {
 		_ = d.acknowledge(cseq, nil)
 		d.finish(End{By: ByLocal, Cause: CauseAbandoned}, true)
@@ -239,7 +239,7 @@ func (l *leg) answered(ctx context.Context, res *message, cseq uint32) (*Dialog,
 	if err == nil && !d.establish(nil) {
 		err = errDialogOver
 	}
-	if err == nil && !e.spawn(d.run) {
+	if err == nil && !d.serve() {
 		err = errStopped
 	}
 	if err != nil {

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+	"github.com/jonboulle/clockwork"
 )
 
 const (
-	// maxQueue is how many requests may wait for a dialog's goroutine. A request
-	// that finds it full gets 500 with Retry-After.
+	// maxQueue is how many requests may wait in a dialog. A request that finds it
+	// full gets 500 with Retry-After.
 	maxQueue = 64
 	// maxDeferred is how many may wait for an ACK; likewise.
 	maxDeferred = 16
@@ -64,8 +65,6 @@ type Dialog struct {
 	handler  DialogHandler
 	offers   offerLock
 
-	queue     chan event
-	wake      chan struct{} // a time has changed
 	confirmed chan struct{} // closed: the ACK is here
 	over      chan struct{} // closed: the end is decided
 	gone      chan struct{} // closed: all is done
@@ -84,14 +83,18 @@ type Dialog struct {
 	abandoned   bool
 	finished    bool
 	end         End
+	queue       []event // at most maxQueue
+	serving     bool    // the endpoint waits for the dialog
+	working     bool    // a goroutine looks after it
+	alarm       clockwork.Timer
 
-	// Owned by the dialog's goroutine.
+	// Owned by the goroutine that looks after the dialog.
 	unacked  *unacked
 	deferred []event
 }
 
-// event is something for a dialog's goroutine: a request (tx is nil for an ACK), or
-// a call of the handler.
+// event is something that a dialog has to deal with: a request (tx is nil for an ACK),
+// or a call of the handler.
 type event struct {
 	request *request
 	tx      *serverTx
@@ -108,12 +111,9 @@ type sentACK struct {
 func newDialog(e *Endpoint, h DialogHandler, f flow) *Dialog {
 	return &Dialog{
 		endpoint: e, handler: h, flow: f,
-		queue:     make(chan event, maxQueue),
-		wake:      make(chan struct{}, 1),
 		confirmed: make(chan struct{}),
 		over:      make(chan struct{}),
 		gone:      make(chan struct{}),
-		auth:      map[string]Header{},
 		offers:    offerLock{free: make(chan struct{}, 1)},
 	}
 }
@@ -154,6 +154,12 @@ func (d *Dialog) setTarget(a *address) {
 	d.target.Headers = nil
 }
 
+// Go runs f on a goroutine that Endpoint.Run waits for as for a handler; a panic in it is
+// logged and ends f alone. So a handler that has accepted a call goes on with it: what came
+// with the INVITE, and the stack that it took to serve it, are given back when ServeInvite
+// returns. False: the endpoint has stopped.
+func (d *Dialog) Go(f func()) bool { return d.endpoint.spawn(f) }
+
 // ID names the dialog uniquely in this endpoint.
 func (d *Dialog) ID() string { return d.State().LocalTag }
 
@@ -175,66 +181,6 @@ func (d *Dialog) State() DialogState {
 	return s
 }
 
-// enqueue hands over an event. It never waits.
-func (d *Dialog) enqueue(ev event) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.finished {
-		return errDialogOver
-	}
-	select {
-	case d.queue <- ev:
-		return nil
-	default:
-		return errQueueFull
-	}
-}
-
-// run is the dialog's goroutine.
-func (d *Dialog) run() {
-	defer d.close()
-	timer := d.endpoint.config.Clock.NewTimer(time.Hour)
-	defer timer.Stop()
-	for {
-		timer.Reset(d.untilNext())
-		select {
-		case <-d.over:
-			return
-		default:
-		}
-		select {
-		case ev := <-d.queue:
-			d.handle(ev)
-		case <-timer.Chan():
-			d.tick()
-		case <-d.wake:
-		case <-d.over:
-			return
-		}
-	}
-}
-
-// close answers what is left and tells the handler.
-func (d *Dialog) close() {
-	defer close(d.gone)
-	d.mu.Lock()
-	left := d.deferred
-	for len(d.queue) > 0 {
-		left = append(left, <-d.queue)
-	}
-	established, end := d.established, d.end
-	d.mu.Unlock()
-	for _, ev := range left {
-		if ev.tx != nil {
-			ev.tx.reject(481, "")
-		}
-	}
-	if established {
-		defer d.endpoint.recovered("dialog handler")
-		d.handler.Ended(end)
-	}
-}
-
 // finish decides how the dialog ends; only the first call counts. With bye, a BYE
 // is sent. True: this was the first call.
 func (d *Dialog) finish(end End, bye bool, reason ...Header) bool {
@@ -250,6 +196,7 @@ func (d *Dialog) finish(end End, bye bool, reason ...Header) bool {
 		d.endpoint.spawn(func() { _ = d.bye(context.Background(), reason) })
 	}
 	close(d.over)
+	d.wake()
 	return true
 }
 
@@ -305,14 +252,6 @@ func (d *Dialog) bye(ctx context.Context, headers []Header) error {
 		return statusError(res)
 	}
 	return nil
-}
-
-// poke has the dialog's goroutine look at the times again.
-func (d *Dialog) poke() {
-	select {
-	case d.wake <- struct{}{}:
-	default:
-	}
 }
 
 func statusError(m *message) *StatusError {

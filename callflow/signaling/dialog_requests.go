@@ -46,26 +46,6 @@ func (d *Dialog) resend(now time.Time) {
 	u.next = now.Add(u.interval)
 }
 
-// untilNext is how long the dialog's goroutine may sleep.
-func (d *Dialog) untilNext() time.Duration {
-	now := d.endpoint.config.Clock.Now()
-	next := now.Add(time.Hour)
-	earlier := func(t time.Time) {
-		if !t.IsZero() && t.Before(next) {
-			next = t
-		}
-	}
-	if d.unacked != nil {
-		earlier(d.unacked.next)
-		earlier(d.unacked.deadline)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	earlier(d.timer.refreshAt())
-	earlier(d.timer.expiresAt())
-	return max(next.Sub(now), 0)
-}
-
 // tick does what is due.
 func (d *Dialog) tick() {
 	now := d.endpoint.config.Clock.Now()

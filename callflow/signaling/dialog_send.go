@@ -132,6 +132,9 @@ func (d *Dialog) authorize(req *sip.Request, res *message) bool {
 	if err != nil {
 		return false
 	}
+	if d.auth == nil {
+		d.auth = map[string]Header{}
+	}
 	d.auth[h.Name] = h
 	return true
 }
@@ -261,7 +264,7 @@ func (d *Dialog) refreshed(res *message) {
 	}
 	d.timer = d.timer.renewed(res, d.endpoint.config.Clock.Now())
 	d.mu.Unlock()
-	d.poke()
+	d.wake() // the times have changed
 }
 
 // acknowledge sends the ACK of a 2xx and keeps it for further copies of the 2xx.

@@ -126,7 +126,7 @@ func TestGlare(t *testing.T) {
 	p.expectRequest("ACK")
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := clock.BlockUntilContext(ctx, 2); err != nil { // the dialog's timer and the delay
+	if err := clock.BlockUntilContext(ctx, 1); err != nil { // the delay
 		t.Fatal(err)
 	}
 	// Now ours waits; the peer's goes first.

@@ -22,10 +22,10 @@
 // # Order
 //
 // Each socket has one goroutine that reads, checks and sorts messages in order of
-// arrival; it never waits. Each dialog has one goroutine with a bounded queue: all
-// that happens in a dialog happens there, in order of arrival, and so do all calls
-// of its DialogHandler. Requests that come before the ACK of our 2xx wait for it;
-// a BYE does not.
+// arrival; it never waits. Each dialog has a bounded queue, and one goroutine while
+// there is something in it (dialog_work.go): all that happens in a dialog happens
+// there, in order of arrival, and so do all calls of its DialogHandler. Requests that
+// come before the ACK of our 2xx wait for it; a BYE does not.
 //
 // # Queues, and what happens when one is full
 //

@@ -27,8 +27,8 @@ const (
 // Handler takes new calls.
 type Handler interface {
 	// ServeInvite handles one INVITE, on a goroutine of its own. ctx ends with a
-	// CANCEL and when the endpoint stops. A return without a final response sends
-	// 500, and so does a panic.
+	// CANCEL, when the endpoint stops, and with the return. A return without a final
+	// response sends 500, and so does a panic. A dialog outlives the return (Dialog.Go).
 	ServeInvite(ctx context.Context, in *Invite)
 }
 
@@ -194,13 +194,26 @@ func (e *Endpoint) spawn(f func()) bool { return e.begin(&e.noCalls, &e.callsWG,
 // the calls have ended, so that their BYEs are answered.
 func (e *Endpoint) spawnIO(f func()) bool { return e.begin(&e.noIO, &e.ioWG, f) }
 
-func (e *Endpoint) begin(closed *bool, wg *sync.WaitGroup, f func()) bool {
+// enlist counts something in that Run waits for as for a call, until leave; false when it
+// is too late.
+func (e *Endpoint) enlist() bool { return e.count(&e.noCalls, &e.callsWG) }
+
+func (e *Endpoint) leave() { e.callsWG.Done() }
+
+func (e *Endpoint) count(closed *bool, wg *sync.WaitGroup) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if *closed {
 		return false
 	}
 	wg.Add(1)
+	return true
+}
+
+func (e *Endpoint) begin(closed *bool, wg *sync.WaitGroup, f func()) bool {
+	if !e.count(closed, wg) {
+		return false
+	}
 	go func() {
 		defer wg.Done()
 		defer e.recovered("goroutine")

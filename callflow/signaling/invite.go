@@ -219,7 +219,7 @@ func (in *Invite) answer(sdp []byte, h DialogHandler) (*Dialog, error) {
 	d.localSDP = sdp
 	d.awaitACK(r, res, r.sdp == nil, true)
 	e.dialogs.add(d)
-	if !e.spawn(d.run) {
+	if !d.serve() {
 		e.dialogs.remove(d)
 		in.tx.reject(503, in.localTag)
 		return nil, errStopped

@@ -60,7 +60,7 @@ func (e *Endpoint) restore(ctx context.Context, st DialogState, h DialogHandler)
 	if !e.dialogs.addNew(d) {
 		return nil, errors.New("it is here already")
 	}
-	if !e.spawn(d.run) {
+	if !d.serve() {
 		e.dialogs.remove(d)
 		return nil, errStopped
 	}
