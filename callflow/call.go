@@ -81,7 +81,7 @@ type call struct {
 	live    atomic.Pointer[session.Session] // media, once the call is answered
 	polled  atomic.Int64                    // when the node of another node's caller last asked for a report, Unix ns; 0: never
 	dialog  *signaling.Dialog
-	inbox   chan message
+	inbox   chan *message
 	stop    chan struct{} // closed by shutdown
 	halt    sync.Once
 	expired atomic.Bool   // its time is over: no other node is to go on with it
@@ -141,7 +141,7 @@ func newCall(e *Engine, in *signaling.Invite) *call {
 			Source: in.Source().String(), Transport: strings.ToLower(in.Transport()), Node: e.config.Place,
 			StartedAt: e.config.Clock.Now().UTC(),
 		},
-		hops: in.MaxForwards() - 1, inbox: make(chan message, maxMessages), stop: make(chan struct{}), over: make(chan struct{}),
+		hops: in.MaxForwards() - 1, inbox: make(chan *message, maxMessages), stop: make(chan struct{}), over: make(chan struct{}),
 	}
 	c.logger = e.config.Logger.With("call", id, "from", c.row.From, "to", c.row.To, "site", e.config.Place.Site)
 	c.path = newMediaPath(c)
@@ -205,10 +205,10 @@ func (c *call) loop() {
 // await waits for the next event.
 func (c *call) await(timer clockwork.Timer) (handle func()) {
 	select {
-	case e := <-c.port.Events():
-		return func() { c.mediaEvent(e) }
+	case <-c.port.Events():
+		return c.mediaEvents
 	case m := <-c.inbox:
-		return func() { c.message(m) }
+		return func() { c.message(*m) }
 	case r := <-c.release:
 		return func() { c.released(r) }
 	case st := <-c.standing:
@@ -315,7 +315,14 @@ func (c *call) message(m message) {
 	}
 }
 
-// mediaEvent takes what the tick saw.
+// mediaEvents takes all that the ticks saw.
+func (c *call) mediaEvents() {
+	for e, ok := c.port.Next(); ok; e, ok = c.port.Next() {
+		c.mediaEvent(e)
+	}
+}
+
+// mediaEvent takes what one tick saw.
 func (c *call) mediaEvent(e mixer.Event) {
 	switch e.Kind {
 	case mixer.EventDigit:

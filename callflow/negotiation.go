@@ -154,7 +154,7 @@ func (c *call) Ended(end signaling.End) { c.post(message{ended: &end}) }
 // and drops it when the call takes no more.
 func (c *call) post(m message) {
 	select {
-	case c.inbox <- m:
+	case c.inbox <- &m:
 	case <-c.over:
 	}
 }

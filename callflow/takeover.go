@@ -224,7 +224,7 @@ func (e *Engine) TakeOver(ctx context.Context, id store.CallID, state []byte) {
 // revive makes a call of what was kept of it.
 func (e *Engine) revive(k keptCall) *call {
 	c := &call{engine: e, row: k.Call, seq: k.Steps, number: k.Number, hops: k.Hops, has: k.Standing,
-		inbox: make(chan message, maxMessages), stop: make(chan struct{}), over: make(chan struct{})}
+		inbox: make(chan *message, maxMessages), stop: make(chan struct{}), over: make(chan struct{})}
 	c.path = newMediaPath(c)
 	c.sdp.id, c.sdp.version, c.sdp.held = k.Session, k.Version, k.Held
 	if k.Found != nil {

@@ -41,11 +41,11 @@ type Mixer struct {
 	heard   []*Port // those who are in the mix
 	limit   limiter
 	sum     []int32
-	scratch [maxFrame]int16
-	second  [maxFrame]int16
-	wide    [maxFrame]int32 // room for one frame
-	full    frame           // everybody's mix
-	tune    frame           // music alone
+	scratch []int16 // room for one frame at the highest rate that there is
+	second  []int16
+	wide    []int32
+	full    frame // everybody's mix
+	tune    frame // music alone
 	quiet   frame
 }
 
@@ -129,7 +129,8 @@ func (m *Mixer) takeAll(now time.Duration, by *session.Traffic) (best int) {
 	m.may, m.waiting = m.may[:0], false
 	for _, p := range m.ports {
 		p.mu.Lock()
-		p.take(now, by, m.scratch[:], m.config.AutoGain)
+		m.widen(p.media.Rate())
+		p.take(now, by, m.scratch, m.config.AutoGain)
 		p.turn.sound = p.input.may && p.input.activity.Sound
 		p.turn.level = p.input.activity.Level
 		if p.input.may {
@@ -145,6 +146,13 @@ func (m *Mixer) takeAll(now time.Duration, by *session.Traffic) (best int) {
 	return best
 }
 
+// widen makes room for frames at a rate.
+func (m *Mixer) widen(rate int) {
+	if n := rate / 50; n > len(m.scratch) {
+		m.scratch, m.second, m.wide = make([]int16, n), make([]int16, n), make([]int32, n)
+	}
+}
+
 // mixAll adds up those who are heard and prepares what listeners share.
 func (m *Mixer) mixAll() {
 	rate := m.rate.now
@@ -154,7 +162,7 @@ func (m *Mixer) mixAll() {
 	m.heard = m.heard[:0]
 	for _, p := range m.ports {
 		p.mu.Lock()
-		if p.join(rate, m.tick, m.scratch[:]) {
+		if p.join(rate, m.tick, m.scratch) {
 			m.heard = append(m.heard, p)
 			for i, v := range p.input.own {
 				sum[i] += v

@@ -41,16 +41,17 @@ type Event struct {
 	Rate     int // of Captured
 }
 
-// maxEvents is how many events may wait to be taken. A full queue means that
-// the call's goroutine stands still: further digits are dropped and counted.
+// maxEvents is how many events may wait to be taken. When that many do, whoever takes
+// them stands still: further digits are dropped and counted.
 const maxEvents = 64
 
 // Port is one caller's leg. Its methods are safe for concurrent use.
 type Port struct {
 	media  *session.Session
-	events chan Event
+	signal chan struct{} // has room for one: events are there
 
 	mu      sync.Mutex
+	events  []Event // at most maxEvents
 	mode    Mode
 	player  player
 	hear    int // gains that the caller chose
@@ -93,12 +94,26 @@ type output struct {
 
 // NewPort makes a silent, deaf port of a session.
 func NewPort(media *session.Session) *Port {
-	return &Port{media: media, events: make(chan Event, maxEvents), hear: unity, speak: unity,
+	return &Port{media: media, signal: make(chan struct{}, 1), hear: unity, speak: unity,
 		turn: silent(), output: output{gain: unity, since: steady}}
 }
 
-// Events delivers what the ticks see. It is never closed.
-func (p *Port) Events() <-chan Event { return p.events }
+// Events tells that Next has something, perhaps more than one. It is never closed.
+func (p *Port) Events() <-chan struct{} { return p.signal }
+
+// Next takes the oldest event that the ticks have seen; false: there is none.
+func (p *Port) Next() (Event, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.events) == 0 {
+		return Event{}, false
+	}
+	e := p.events[0]
+	if p.events = p.events[1:]; len(p.events) == 0 {
+		p.events = nil
+	}
+	return e, true
+}
 
 // Media is the port's session.
 func (p *Port) Media() *session.Session { return p.media }
@@ -160,15 +175,19 @@ func (p *Port) Dropped() uint64 {
 	return p.dropped
 }
 
-// emit never blocks: it runs in the tick.
+// emit never blocks: it runs in the tick. The lock is held.
 func (p *Port) emit(e Event) {
 	if e.Kind == EventPlayed && e.Tag == 0 {
 		return
 	}
-	select {
-	case p.events <- e:
-	default:
+	if len(p.events) == maxEvents {
 		p.dropped++
+		return
+	}
+	p.events = append(p.events, e)
+	select {
+	case p.signal <- struct{}{}:
+	default: // it is there already
 	}
 }
 

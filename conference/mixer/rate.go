@@ -64,6 +64,7 @@ func (m *Mixer) settleRate(best int) {
 	if !m.rate.next(mixRate(best), m.lull) {
 		return
 	}
+	m.widen(m.rate.now)
 	m.sum = resized(m.sum, m.rate.now/50)
 	m.comfort = nil
 	if level := m.config.Comfort; level != 0 {

@@ -17,7 +17,7 @@ const (
 // audio of all others is left alone, for the filter costs time and holds one frame
 // back.
 type toneFilter struct {
-	filter *dtmf.Filter // made when first used
+	filter *dtmf.Filter // while it is used
 	rate   int
 	keys   int  // that came by event
 	left   int  // ticks for which the audio is still watched
@@ -43,7 +43,11 @@ func (t *toneFilter) process(frame []int16, rate int, inBand bool) (dtmf.Digit, 
 	blanks := inBand || t.beside
 	watches := t.left > 0
 	t.left = max(t.left-1, 0)
-	if !blanks && !watches || !t.prepare(rate) {
+	if !blanks && !watches {
+		t.filter, t.rate = nil, 0 // a caller who has dialled needs none for the rest of the call
+		return 0, false
+	}
+	if !t.prepare(rate) {
 		return 0, false
 	}
 	if blanks {

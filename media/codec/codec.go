@@ -50,6 +50,11 @@ type Decoder interface {
 	Decode(pcm []int16, payload []byte) (n int, err error)
 }
 
+// Sizer is a Decoder that knows how many samples a payload has by how many octets it has.
+type Sizer interface {
+	Samples(octets int) int
+}
+
 // Concealer is a Decoder that can stand in for a lost payload by itself.
 type Concealer interface {
 	// Conceal writes what the lost audio may have been, at most len(pcm)

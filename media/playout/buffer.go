@@ -65,6 +65,7 @@ type Buffer struct {
 	shift     int   // samples of longestShift
 	native    codec.Concealer
 	recoverer codec.Recoverer
+	sizer     codec.Sizer
 	queue     queue
 	numbers   sequence
 	delay     estimator
@@ -98,7 +99,8 @@ type Buffer struct {
 	loud  float64
 }
 
-// New makes a buffer with everything it will ever need.
+// New makes a buffer. It allocates later on only while the network asks for more delay, or
+// the sender for longer packets, than ever before.
 func New(config Config) *Buffer {
 	c := config.normal()
 	b := &Buffer{
@@ -107,10 +109,12 @@ func New(config Config) *Buffer {
 		bound: samples(c.MaxDelay+Frame, c.SampleRate), shift: int(samples(longestShift, c.SampleRate)),
 		delay: newEstimator(c.SampleRate, c.MinDelay, c.MaxDelay), conceal: newConcealer(c.SampleRate),
 		packet: samples(Frame, c.SampleRate),
-		ahead:  make([]int16, samples(Frame+longestShift+longest, c.SampleRate)),
 	}
 	b.native, _ = c.Decoder.(codec.Concealer)
 	b.recoverer, _ = c.Decoder.(codec.Recoverer)
+	if b.sizer, _ = c.Decoder.(codec.Sizer); b.sizer == nil || b.native != nil {
+		b.ahead = make([]int16, samples(Frame+longestShift+longest, c.SampleRate))
+	}
 	return b
 }
 
@@ -143,7 +147,7 @@ func (b *Buffer) Push(number uint16, timestamp uint32, payload []byte, arrival t
 	b.stats.Late++
 	b.late++
 	b.numbers.tooLate(extended)
-	if b.late >= giveUp && b.queue.count == 0 && b.filled == 0 && position >= b.end {
+	if b.late >= giveUp && len(b.queue.packets) == 0 && b.filled == 0 && position >= b.end {
 		// None comes in time any more, and none of this was played.
 		b.restart(extended, position)
 		b.delay.observe(b.clock-position, b.clock, false)

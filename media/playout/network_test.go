@@ -248,7 +248,7 @@ func TestAlwaysOrderedAndBounded(t *testing.T) {
 		if s.Voice+s.Concealed+s.Silent != uint64(len(status)) {
 			rt.Errorf("%d frames, %+v", len(status), s)
 		}
-		if b.filled > len(b.ahead) || b.queue.used > len(b.queue.bytes) {
+		if b.filled > len(b.ahead) || b.queue.used > b.queue.limit {
 			rt.Errorf("filled %d, used %d", b.filled, b.queue.used)
 		}
 	})
@@ -347,7 +347,7 @@ func FuzzPushRead(f *testing.F) {
 					b.Push(seq, ts, payload[:min(len(payload), int(op)*4)], time.Duration(i)*Frame)
 					seq++
 				}
-				if b.filled < 0 || b.filled > len(b.ahead) || b.queue.used > len(b.queue.bytes) || b.Stats().Delay < 0 {
+				if b.filled < 0 || b.filled > len(b.ahead) || b.queue.used > b.queue.limit || b.Stats().Delay < 0 {
 					t.Fatalf("filled %d, used %d, %+v", b.filled, b.queue.used, b.Stats())
 				}
 			}

@@ -156,7 +156,7 @@ func (b *Buffer) decode(n int) {
 			}
 			return
 		}
-		room := b.ahead[b.filled:]
+		room := b.room(len(b.queue.payload(front)))
 		got := 0
 		if b.config.Decoder != nil {
 			var err error
@@ -180,4 +180,18 @@ func (b *Buffer) decode(n int) {
 		b.played = front.sequence
 		b.queue.pop()
 	}
+}
+
+// room is where a payload of so many octets is decoded to.
+func (b *Buffer) room(octets int) []int16 {
+	if b.sizer != nil {
+		most := samples(longest, b.config.SampleRate)
+		need := b.filled + min(b.sizer.Samples(octets), int(most))
+		if need > len(b.ahead) {
+			more := make([]int16, max(need, 2*b.frame))
+			copy(more, b.ahead[:b.filled])
+			b.ahead = more
+		}
+	}
+	return b.ahead[b.filled:]
 }

@@ -1,21 +1,27 @@
 package session
 
-import (
-	"time"
-
-	"github.com/conclave-voice/conclave/media/codec"
-)
+import "github.com/conclave-voice/conclave/media/codec"
 
 // packer makes frames of 20 ms into packets of the time that was agreed.
 type packer struct {
 	encoder   codec.Encoder
 	perPacket int     // samples
-	samples   []int16 // room for a packet, and a frame more
+	samples   []int16 // room for what waits and a frame more; at most codec.MaxPacketTime and FrameTime
 	pending   int     // of them, waiting
 }
 
-func newPacker(encoder codec.Encoder, rate int) packer {
-	return packer{encoder: encoder, samples: make([]int16, rate*int((codec.MaxPacketTime+FrameTime)/time.Millisecond)/1000)}
+// resize agrees on another packet time. What waits stays.
+func (p *packer) resize(perPacket, frame int) {
+	p.perPacket = perPacket
+	room := perPacket
+	if perPacket%frame != 0 {
+		room += frame // the last frame of a packet begins the next one, too
+	}
+	if len(p.samples) < max(room, frame) {
+		samples := make([]int16, max(room, frame))
+		copy(samples, p.samples[:p.pending])
+		p.samples = samples
+	}
 }
 
 func (p *packer) add(pcm []int16) { p.pending += copy(p.samples[p.pending:], pcm) }

@@ -129,7 +129,7 @@ func (s *Session) Apply(m offeranswer.Media, now time.Duration) error {
 			return err
 		}
 	}
-	s.encode.pack.perPacket = s.decode.rate * int(m.PacketTime/time.Millisecond) / 1000
+	s.encode.pack.resize(s.decode.rate*int(m.PacketTime/time.Millisecond)/1000, s.decode.rate/50)
 	s.encode.kind = kind(m)
 	s.encode.step = uint32(m.Format.ClockRate * int(m.PacketTime/time.Millisecond) / 1000)
 	if !m.Remote.Addr().IsUnspecified() {
@@ -165,7 +165,7 @@ func (s *Session) changeFormat(m offeranswer.Media) error {
 	s.decode.known, s.decode.comfort = false, comfort{}
 	s.metering.codec, s.metering.begin = quality.CodecNamed(m.Format.Name, m.Format.SampleRate), quality.Counts{}
 	s.encode.codec, s.encode.shared = c, nil
-	s.encode.pack = newPacker(encoder, s.decode.rate)
+	s.encode.pack = packer{encoder: encoder}
 	s.encode.header.PayloadType = uint8(m.Format.PayloadType)
 	s.encode.marker = true
 	return nil

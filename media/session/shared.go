@@ -67,8 +67,8 @@ func (s *Session) NewShared() (*Shared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a shared %s encoder: %w", s.encode.codec.Name, err)
 	}
-	sh := &Shared{kind: s.encode.kind, pack: newPacker(encoder, s.decode.rate)}
-	sh.pack.perPacket = s.encode.pack.perPacket
+	sh := &Shared{kind: s.encode.kind, pack: packer{encoder: encoder}}
+	sh.pack.resize(s.encode.pack.perPacket, s.decode.rate/50)
 	if from := s.encode.shared; from != nil {
 		from.copyState(encoder)
 	} else {

@@ -53,3 +53,6 @@ func (l *Law) Decode(pcm []int16, payload []byte) (int, error) {
 	}
 	return len(payload), nil
 }
+
+// Samples is how many samples a payload of so many octets has.
+func (l *Law) Samples(octets int) int { return octets }
