@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/jonboulle/clockwork"
 
 	"github.com/conclave-voice/conclave/billing"
 	"github.com/conclave-voice/conclave/callflow/dialogue"
@@ -85,9 +84,10 @@ type call struct {
 	stop    chan struct{} // closed by shutdown
 	halt    sync.Once
 	expired atomic.Bool   // its time is over: no other node is to go on with it
-	over    chan struct{} // closed when the goroutine takes no more messages
+	over    chan struct{} // closed when the call takes no more messages
+	work    work
 
-	// Owned by the call's goroutine.
+	// Owned by the call's goroutine, whichever that is just now.
 	phase    phase
 	own      *mixer.Mixer // of this call alone; nil in a conference, which has one
 	port     *mixer.Port
@@ -152,72 +152,27 @@ func newCall(e *Engine, in *signaling.Invite) *call {
 func (c *call) now() time.Time { return c.engine.config.Clock.Now().UTC() }
 
 // shutdown asks the call to end because the node stops.
-func (c *call) shutdown() { c.halt.Do(func() { close(c.stop) }) }
+func (c *call) shutdown() {
+	c.halt.Do(func() { close(c.stop) })
+	c.wake()
+}
 
 // within is a context for one question to the store.
 func (c *call) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), lookupTime)
 }
 
-// goOnAlone runs the answered call until it has ended, and then over. It does so on a
-// goroutine of its own, with a small stack: the one that answered has the INVITE, and a
-// stack that answering has made large. False: the node has stopped, and over is not called.
-func (c *call) goOnAlone(over, run func()) bool {
-	if c.dialog.Go(func() { defer over(); run() }) {
-		return true
-	}
-	c.row.Cause = store.CauseShutdown
-	return false
-}
-
-// run is the answered call, until it has ended.
-func (c *call) run() {
+// enterDialogue is how an answered call begins.
+func (c *call) enterDialogue() {
 	c.prepare()
 	c.comeHome()
-	c.do(c.begin())
-	c.loop()
-	c.goAway()
+	c.do(c.opening())
 }
 
 // prepare makes what the call's goroutine owns.
 func (c *call) prepare() {
-	c.port = mixer.NewPort(c.media)
+	c.port = mixer.NewPort(c.media, c.wake)
 	c.talk = dialogue.New(c.engine.config.Dialogue)
-}
-
-// loop takes events until the call has ended.
-func (c *call) loop() {
-	clock := c.engine.config.Clock
-	timer := clock.NewTimer(housekeeping)
-	defer timer.Stop()
-	for c.phase != ended {
-		before := clock.Now()
-		timer.Reset(max(c.next().Sub(before), 0))
-		handle := c.await(timer)
-		if clock.Now().Sub(before) > frozenTime && !c.isOurs() {
-			c.vanish("another node took it over while this one stood still")
-			return
-		}
-		handle()
-	}
-}
-
-// await waits for the next event.
-func (c *call) await(timer clockwork.Timer) (handle func()) {
-	select {
-	case <-c.port.Events():
-		return c.mediaEvents
-	case m := <-c.inbox:
-		return func() { c.message(*m) }
-	case r := <-c.release:
-		return func() { c.released(r) }
-	case st := <-c.standing:
-		return func() { c.stood(st) }
-	case <-timer.Chan():
-		return c.tick
-	case <-c.stop:
-		return c.stopped
-	}
 }
 
 // stopped: the node stops. Another one of the site goes on with the call, if there is one,
@@ -315,14 +270,7 @@ func (c *call) message(m message) {
 	}
 }
 
-// mediaEvents takes all that the ticks saw.
-func (c *call) mediaEvents() {
-	for e, ok := c.port.Next(); ok; e, ok = c.port.Next() {
-		c.mediaEvent(e)
-	}
-}
-
-// mediaEvent takes what one tick saw.
+// mediaEvent takes what the tick saw.
 func (c *call) mediaEvent(e mixer.Event) {
 	switch e.Kind {
 	case mixer.EventDigit:

@@ -220,13 +220,14 @@ func (e *Engine) ServeInvite(ctx context.Context, in *signaling.Invite) {
 		return
 	}
 	over := func() { defer e.end(c); c.finish() }
-	goesOn := false
+	answered := false
 	defer func() {
-		if !goesOn {
+		if !answered {
 			over()
 		}
 	}()
 	if number, ok := c.admit(ctx, in); ok && c.answer(ctx, in, number) {
-		goesOn = c.goOnAlone(over, c.run)
+		answered = true
+		c.begin(c.enterDialogue, over)
 	}
 }

@@ -155,6 +155,7 @@ func (l *focusLeg) stood(st roster.Standing) {
 	for {
 		select {
 		case l.standing <- st:
+			l.call.wake()
 			return
 		default:
 		}
@@ -182,6 +183,7 @@ func (l *focusLeg) release(cause store.ReleaseCause) (first bool) {
 	l.once.Do(func() {
 		first = true
 		l.released <- conference.Release{Cause: cause, At: l.call.now(), Prompts: conference.Farewell(cause)}
+		l.call.wake()
 	})
 	return first
 }

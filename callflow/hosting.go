@@ -298,15 +298,16 @@ func (e *Engine) serveHandover(ctx context.Context, in *signaling.Invite, proof 
 		defer e.let(h.Participant, c)
 		c.finish()
 	}
-	goesOn := false
+	answered := false
 	defer func() {
-		if !goesOn {
+		if !answered {
 			kept.seat.Cancel()
 			over()
 		}
 	}()
 	if c.answer(ctx, in, store.AccessNumber{}) {
-		goesOn = c.goOnAlone(over, func() { c.runHosted(kept) })
+		answered = true
+		c.begin(func() { c.enterHosted(kept) }, over)
 	}
 }
 
@@ -327,10 +328,10 @@ func (c *call) reject(in *signaling.Invite, r signaling.Rejection) {
 	}
 }
 
-// runHosted is a forwarded call in its conference, until it has ended.
-func (c *call) runHosted(kept *reserved) {
+// enterHosted is how a forwarded call begins: in its conference.
+func (c *call) enterHosted(kept *reserved) {
 	c.prepare()
-	if err := kept.seat.Enter(c.port, recordedName(kept.name, prompt.Narrowband)); err != nil {
+	if err := c.sit(kept.seat, recordedName(kept.name, prompt.Narrowband)); err != nil {
 		c.logger.Info("forwarded caller not let in", "error", err)
 		c.row.Cause = refusalOf(err)
 		if outdated(err) {
@@ -341,7 +342,6 @@ func (c *call) runHosted(kept *reserved) {
 	}
 	row := kept.seat.Conference().Row()
 	c.enter(kept.seat, sites.Assignment{Focus: row.Focus, Epoch: row.Epoch}, "join", string(row.ID))
-	c.loop()
 }
 
 // orphaned says whether the node that took a hosted call is dead, or has nothing to do with

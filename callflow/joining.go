@@ -9,15 +9,16 @@ import (
 	"github.com/conclave-voice/conclave/callflow/dialogue"
 	"github.com/conclave-voice/conclave/callflow/screening"
 	"github.com/conclave-voice/conclave/conference"
+	"github.com/conclave-voice/conclave/conference/mixer"
 	"github.com/conclave-voice/conclave/conference/roster"
 	"github.com/conclave-voice/conclave/media/prompt"
 	"github.com/conclave-voice/conclave/sites"
 	"github.com/conclave-voice/conclave/store"
 )
 
-// begin starts what answers the number: the dialogue, or at once the room that the
+// opening is what answers the number: the dialogue, or at once the room that the
 // number belongs to.
-func (c *call) begin() []dialogue.Effect {
+func (c *call) opening() []dialogue.Effect {
 	if c.number.RoomID == "" {
 		return c.talk.Begin(c.now())
 	}
@@ -191,7 +192,7 @@ func (c *call) joinHere(ctx context.Context, where sites.Assignment, a conferenc
 	}
 	c.step("authorize", ok, "at least "+stay.MaxDuration().String())
 	c.goAway()
-	if err := seat.Enter(c.port, c.name); err != nil {
+	if err := c.sit(seat, c.name); err != nil {
 		c.comeHome()
 		stay.Void(c.now(), store.CauseRefused)
 		return "join", err
@@ -200,6 +201,12 @@ func (c *call) joinHere(ctx context.Context, where sites.Assignment, a conferenc
 	c.engine.hold(c, stay.Participant)
 	c.enter(seat, where, "join", string(seat.Conference().ID()))
 	return "", nil
+}
+
+// sit takes the caller's audio into a conference of this node.
+func (c *call) sit(seat *conference.Seat, name mixer.Sound) error {
+	seat.Notify(c.wake)
+	return seat.Enter(c.port, name)
 }
 
 // enter: the caller is in.

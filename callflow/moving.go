@@ -182,7 +182,7 @@ func (c *call) moveHere(ctx context.Context, where sites.Assignment, a conferenc
 		return err
 	}
 	c.goAway()
-	if err := seat.Enter(c.port, c.name); err != nil {
+	if err := c.sit(seat, c.name); err != nil {
 		c.comeHome()
 		return err
 	}

@@ -150,11 +150,12 @@ func (c *call) Info(contentType string, body []byte) int {
 // Ended: the dialog is over.
 func (c *call) Ended(end signaling.End) { c.post(message{ended: &end}) }
 
-// post hands a message to the call's goroutine; it waits while the inbox is full,
-// and drops it when the call takes no more.
+// post hands a message to the call; it waits while the inbox is full, and drops it when
+// the call takes no more.
 func (c *call) post(m message) {
 	select {
 	case c.inbox <- &m:
+		c.wake()
 	case <-c.over:
 	}
 }

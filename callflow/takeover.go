@@ -210,11 +210,7 @@ func (e *Engine) TakeOver(ctx context.Context, id store.CallID, state []byte) {
 		return // the node stops: the next one takes it
 	}
 	answered := make(chan struct{})
-	go func() {
-		defer e.end(c)
-		defer c.finish()
-		c.goOn(k, answered)
-	}()
+	c.begin(func() { c.goOn(k, answered) }, func() { defer e.end(c); c.finish() })
 	select {
 	case <-answered:
 	case <-ctx.Done():
@@ -248,7 +244,7 @@ func (e *Engine) adopt(c *call) bool {
 	return true
 }
 
-// goOn is the call from its take-over to its end. It closes answered when the caller has
+// goOn is how a call begins that is taken over. It closes answered when the caller has
 // answered, or will not.
 func (c *call) goOn(k keptCall, answered chan<- struct{}) {
 	began := c.now()
@@ -276,10 +272,8 @@ func (c *call) goOn(k keptCall, answered chan<- struct{}) {
 	case c.stay != nil:
 		c.startMoving()
 	default:
-		c.do(c.begin())
+		c.do(c.opening())
 	}
-	c.loop()
-	c.goAway()
 }
 
 // reach calls the caller's telephone, in the dialog that it has, from here.

@@ -174,7 +174,7 @@ func (h *hall) join(role store.Role) guest {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(media.Close)
-	g.port = mixer.NewPort(media)
+	g.port = mixer.NewPort(media, nil)
 	if err := g.seat.Enter(g.port, nil); err != nil {
 		h.t.Fatal(err)
 	}

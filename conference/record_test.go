@@ -260,7 +260,7 @@ func TestSegmentsOverNodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := seat.Enter(mixer.NewPort(x.port.Media()), nil); err != nil {
+		if err := seat.Enter(mixer.NewPort(x.port.Media(), nil), nil); err != nil {
 			t.Fatal(err)
 		}
 		if seats = append(seats, seat); !seat.toldRecorded {

@@ -115,7 +115,7 @@ func TestSeatIsSucceeded(t *testing.T) {
 	if heir, err = again(roster.Standing{}); err != nil {
 		t.Fatal(err)
 	}
-	port := mixer.NewPort(nil)
+	port := mixer.NewPort(nil, nil)
 	if err := heir.Enter(port, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func TestSeatIsSucceeded(t *testing.T) {
 	}
 	g.seat.Leave(store.CauseLost)
 	g.released(t)
-	if err := heir.Enter(mixer.NewPort(nil), nil); !errors.Is(err, roster.ErrEnded) {
+	if err := heir.Enter(mixer.NewPort(nil, nil), nil); !errors.Is(err, roster.ErrEnded) {
 		t.Error(err)
 	}
 	<-c.closed

@@ -2,6 +2,7 @@ package conference
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/conclave-voice/conclave/conference/mixer"
@@ -27,8 +28,9 @@ type Seat struct {
 	caller     string
 	keys       keypad
 	released   chan Release
-	before     *roster.Standing     // in a conference that was lost
-	standing   chan roster.Standing // of size 1: the latest
+	notify     atomic.Pointer[func()] // nil: nobody wants it
+	before     *roster.Standing       // in a conference that was lost
+	standing   chan roster.Standing   // of size 1: the latest
 
 	// Guarded by the conference's lock.
 	state  seatState
@@ -116,6 +118,16 @@ func (s *Seat) enter(r *roster.Roster, now time.Time) ([]roster.Event, error) {
 // the latest, not each.
 func (s *Seat) Standing() <-chan roster.Standing { return s.standing }
 
+// Notify has f called whenever Standing or Released has something, from now on. It must
+// not wait, nor ask the seat for anything: the conference is locked.
+func (s *Seat) Notify(f func()) { s.notify.Store(&f) }
+
+func (s *Seat) wake() {
+	if f := s.notify.Load(); f != nil {
+		(*f)()
+	}
+}
+
 // tellStanding puts the latest standing where the call finds it. The conference's lock
 // is held.
 func (s *Seat) tellStanding() {
@@ -129,6 +141,7 @@ func (s *Seat) tellStanding() {
 	default:
 	}
 	s.standing <- st
+	s.wake()
 }
 
 // Cancel gives back a seat that was not entered.
@@ -195,4 +208,5 @@ func (s *Seat) leave(cause store.ReleaseCause) bool {
 // tellReleased wakes the call.
 func (s *Seat) tellReleased() {
 	s.released <- Release{Cause: s.cause, At: s.leftAt, Prompts: Farewell(s.cause)}
+	s.wake()
 }

@@ -40,7 +40,7 @@ func (h *hall) hum(quiet <-chan struct{}) guest {
 		Remote: remote, RemoteRTCP: netip.AddrPortFrom(remote.Addr(), 9)}, h.engine.Now()); err != nil {
 		h.t.Fatal(err)
 	}
-	g.port = mixer.NewPort(media)
+	g.port = mixer.NewPort(media, nil)
 	if err := g.seat.Enter(g.port, nil); err != nil {
 		h.t.Fatal(err)
 	}

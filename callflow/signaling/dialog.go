@@ -154,12 +154,6 @@ func (d *Dialog) setTarget(a *address) {
 	d.target.Headers = nil
 }
 
-// Go runs f on a goroutine that Endpoint.Run waits for as for a handler; a panic in it is
-// logged and ends f alone. So a handler that has accepted a call goes on with it: what came
-// with the INVITE, and the stack that it took to serve it, are given back when ServeInvite
-// returns. False: the endpoint has stopped.
-func (d *Dialog) Go(f func()) bool { return d.endpoint.spawn(f) }
-
 // ID names the dialog uniquely in this endpoint.
 func (d *Dialog) ID() string { return d.State().LocalTag }
 

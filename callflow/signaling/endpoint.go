@@ -28,7 +28,8 @@ const (
 type Handler interface {
 	// ServeInvite handles one INVITE, on a goroutine of its own. ctx ends with a
 	// CANCEL, when the endpoint stops, and with the return. A return without a final
-	// response sends 500, and so does a panic. A dialog outlives the return (Dialog.Go).
+	// response sends 500, and so does a panic. A dialog outlives the return, and does
+	// better without what came with the INVITE.
 	ServeInvite(ctx context.Context, in *Invite)
 }
 

@@ -88,7 +88,7 @@ func newParty(t *testing.T, registry *codec.Registry, ports *session.Ports, c co
 	if err := s.Apply(offeranswer.Media{Format: f, DTMF: 101, PacketTime: p.packet, Remote: remote, RemoteRTCP: netip.AddrPortFrom(remote.Addr(), 9)}, 0); err != nil {
 		t.Fatal(err)
 	}
-	p.port = NewPort(s)
+	p.port = NewPort(s, nil)
 	if p.encoder, err = c.NewEncoder(f); err != nil {
 		t.Fatal(err)
 	}

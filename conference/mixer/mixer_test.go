@@ -96,7 +96,7 @@ func (l *lab) join(name string, freq float64, m Mode) *caller {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	who := &caller{port: NewPort(s), socket: socket, format: c.Format, encoder: encoder, decoder: decoder, freq: freq, loud: 4000,
+	who := &caller{port: NewPort(s, nil), socket: socket, format: c.Format, encoder: encoder, decoder: decoder, freq: freq, loud: 4000,
 		random: rand.New(rand.NewPCG(uint64(len(l.callers)), 1))}
 	l.mixer.Add(who.port)
 	who.port.SetMode(m)

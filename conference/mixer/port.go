@@ -48,7 +48,7 @@ const maxEvents = 64
 // Port is one caller's leg. Its methods are safe for concurrent use.
 type Port struct {
 	media  *session.Session
-	signal chan struct{} // has room for one: events are there
+	notify func() // events are there; nil: nobody wants to know
 
 	mu      sync.Mutex
 	events  []Event // at most maxEvents
@@ -92,14 +92,12 @@ type output struct {
 	since int  // ticks since what it heard was another frame than others', up to steady
 }
 
-// NewPort makes a silent, deaf port of a session.
-func NewPort(media *session.Session) *Port {
-	return &Port{media: media, signal: make(chan struct{}, 1), hear: unity, speak: unity,
+// NewPort makes a silent, deaf port of a session. notify, if it is not nil, is called when
+// Next has something. It must not wait, nor call the port: it runs in the tick.
+func NewPort(media *session.Session, notify func()) *Port {
+	return &Port{media: media, notify: notify, hear: unity, speak: unity,
 		turn: silent(), output: output{gain: unity, since: steady}}
 }
-
-// Events tells that Next has something, perhaps more than one. It is never closed.
-func (p *Port) Events() <-chan struct{} { return p.signal }
 
 // Next takes the oldest event that the ticks have seen; false: there is none.
 func (p *Port) Next() (Event, bool) {
@@ -185,9 +183,8 @@ func (p *Port) emit(e Event) {
 		return
 	}
 	p.events = append(p.events, e)
-	select {
-	case p.signal <- struct{}{}:
-	default: // it is there already
+	if p.notify != nil {
+		p.notify()
 	}
 }
 

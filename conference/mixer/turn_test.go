@@ -12,7 +12,7 @@ type audience []*Port
 func newAudience(n int) audience {
 	c := make(audience, n)
 	for i := range c {
-		c[i] = NewPort(nil)
+		c[i] = NewPort(nil, nil)
 	}
 	return c
 }

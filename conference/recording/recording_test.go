@@ -160,7 +160,7 @@ func port(t *testing.T) *mixer.Port {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return mixer.NewPort(s)
+	return mixer.NewPort(s, nil)
 }
 
 // probe is what ffprobe says of a file.
