@@ -28,6 +28,7 @@ type Conference struct {
 	opened  chan struct{} // closed when the store knows of it, or openErr is set
 	openErr error
 	closed  chan struct{} // closed when the store knows of its end
+	keys    map[string]store.Action
 
 	mu       sync.Mutex
 	roster   *roster.Roster
@@ -51,7 +52,7 @@ func newConference(h *Host, a Admission) *Conference {
 			RoomName: room.Name, Kind: a.Kind, Focus: h.config.Place, Incarnation: h.config.Incarnation,
 			Epoch: a.Epoch, StartedAt: h.config.Clock.Now().UTC(),
 		},
-		opened: make(chan struct{}), closed: make(chan struct{}),
+		opened: make(chan struct{}), closed: make(chan struct{}), keys: keysOfRoom(room),
 		seats: map[store.ParticipantID]*Seat{}, heirs: map[store.ParticipantID]*Seat{},
 	}
 }

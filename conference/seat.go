@@ -59,7 +59,7 @@ func newSeat(c *Conference, a Admission) *Seat {
 	return &Seat{
 		toldRecorded: a.Standing != nil && a.Standing.Recording.On(), // where it was before
 		conference:   c, id: a.Participant, role: a.Role, caller: a.Caller,
-		keys: newKeypad(keysOfRoom(c.room)), released: make(chan Release, 1), before: a.Standing, standing: make(chan roster.Standing, 1),
+		keys: newKeypad(c.keys), released: make(chan Release, 1), before: a.Standing, standing: make(chan roster.Standing, 1),
 	}
 }
 

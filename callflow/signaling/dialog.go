@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -118,13 +120,14 @@ func newDialog(e *Endpoint, h DialogHandler, f flow) *Dialog {
 	}
 }
 
-// initAsServer fills the state from an INVITE (RFC 3261 section 12.1.1).
+// initAsServer fills the state from an INVITE (RFC 3261 section 12.1.1). What it takes it
+// copies, for any part of a message keeps the whole of it.
 func (d *Dialog) initAsServer(r *request, localTag, contact string) {
 	d.state = DialogState{
-		CallID: r.callID, LocalTag: localTag, RemoteTag: r.from.param("tag"),
+		CallID: strings.Clone(r.callID), LocalTag: localTag, RemoteTag: strings.Clone(r.from.param("tag")),
 		RemoteCSeq: r.cseq, RemoteCSeqKnown: true,
 		LocalURI: r.to.nameAddr(), RemoteURI: r.from.nameAddr(),
-		RouteSet: r.routes, LocalContact: contact,
+		RouteSet: cloned(r.routes), LocalContact: contact,
 		PeerUpdates: r.hasToken("allow", "UPDATE"),
 	}
 	if r.contact != nil {
@@ -149,9 +152,22 @@ func (d *Dialog) setTarget(a *address) {
 	if a == nil || a.uri.Scheme != "sip" {
 		return
 	}
-	d.target, d.state.RemoteTarget = a.uri, a.spec
+	var target sip.Uri
+	spec := strings.Clone(a.spec)
+	if parseURI(spec, &target) != nil {
+		return
+	}
 	// Header fields and the method have no place in a Request-URI.
-	d.target.Headers = nil
+	target.Headers = nil
+	d.target, d.state.RemoteTarget = target, spec
+}
+
+func cloned(list []string) []string {
+	copies := slices.Clone(list)
+	for i := range copies {
+		copies[i] = strings.Clone(copies[i])
+	}
+	return copies
 }
 
 // ID names the dialog uniquely in this endpoint.
@@ -222,7 +238,9 @@ func (d *Dialog) afterACK() (*Dialog, []byte, error) {
 	if !d.established {
 		return nil, nil, &EndedError{d.end}
 	}
-	return d, d.ackSDP, nil
+	answer := d.ackSDP
+	d.ackSDP = nil // nobody asks again
+	return d, answer, nil
 }
 
 // Hangup sends BYE and waits for its answer. The dialog has ended even when that

@@ -107,7 +107,7 @@ func (e *Endpoint) onRequest(r *request) {
 // onACK: of a refusal it belongs to the transaction, of a 2xx to the dialog.
 func (e *Endpoint) onACK(r *request) {
 	if t := e.servers.find(serverKey(r, "INVITE")); t != nil && t.answered() >= 300 {
-		t.absorbACK()
+		e.absorbACK(t)
 		return
 	}
 	d := e.dialogs.find(r.callID, r.to.param("tag"))
@@ -127,13 +127,9 @@ func (e *Endpoint) onCancel(t *serverTx) {
 		return
 	}
 	invite.mu.Lock()
-	in := invite.invite
+	in, tag := invite.invite, invite.tag
 	invite.mu.Unlock()
-	tag := ""
-	if in != nil {
-		tag = in.localTag // RFC 3261 section 9.2
-	}
-	t.reject(200, tag)
+	t.reject(200, tag) // the tag of the INVITE's responses, RFC 3261 section 9.2
 	if in != nil {
 		in.cancelled(t.get("reason"))
 	}

@@ -33,7 +33,7 @@ func newInvite(e *Endpoint, t *serverTx) *Invite {
 	in.ctx, in.cancel = context.WithCancelCause(e.calls)
 	e.pending.Add(1)
 	t.mu.Lock()
-	t.invite = in
+	t.invite, t.tag = in, in.localTag
 	t.mu.Unlock()
 	return in
 }

@@ -16,16 +16,23 @@ var errAnswered = errors.New("the request already has a final response")
 // silent is the log of sipgo's parts: they log whole messages at error level.
 var silent = slog.New(slog.DiscardHandler)
 
-// serverTx is a request that we answer. The state machine is sipgo's.
+// serverTx is a request that we answer.
 type serverTx struct {
-	*sip.ServerTx
+	*transaction
 	*request
 	endpoint *Endpoint
-	key      string
+}
+
+// transaction is what is kept of a request for half a minute after its answer, for copies
+// of it that are still under way (RFC 3261 section 17.2): the request itself is not. The
+// state machine is sipgo's.
+type transaction struct {
+	*sip.ServerTx
 
 	mu     sync.Mutex
 	final  int
-	invite *Invite // of an INVITE outside a dialog
+	invite *Invite // of an INVITE outside a dialog, until its final response
+	tag    string  // ours, of such an INVITE
 }
 
 // respond sends a response. After a final one it is an error.
@@ -36,13 +43,13 @@ func (t *serverTx) respond(res *sip.Response) error {
 		return errAnswered
 	}
 	if res.StatusCode >= 200 {
-		t.final = res.StatusCode
+		t.final, t.invite = res.StatusCode, nil
 		t.endpoint.stats.answered(t.method, t.final)
 	}
 	return t.ServerTx.Respond(res)
 }
 
-func (t *serverTx) answered() int {
+func (t *transaction) answered() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.final
@@ -61,14 +68,14 @@ func (t *serverTx) reject(status int, toTag string, extra ...Header) {
 
 // absorbACK hands the ACK of a refusal to the state machine. sipgo passes ACKs on
 // with a goroutine that waits until someone takes them; this one does.
-func (t *serverTx) absorbACK() {
-	t.endpoint.spawnIO(func() {
+func (e *Endpoint) absorbACK(t *transaction) {
+	e.spawnIO(func() {
 		select {
 		case <-t.Acks():
 		case <-t.Done():
 		}
 	})
-	_ = t.Receive(sip.NewRequest(sip.ACK, t.target))
+	_ = t.Receive(sip.NewRequest(sip.ACK, sip.Uri{}))
 }
 
 // serverTable holds the transactions of requests that came (RFC 3261 section
@@ -77,12 +84,12 @@ type serverTable struct {
 	limit int
 
 	mu     sync.Mutex
-	byKey  map[string]*serverTx
+	byKey  map[string]*transaction
 	merged map[string]string // of requests outside dialogs: what they have in common, to key
 }
 
 func newServerTable(limit int) *serverTable {
-	return &serverTable{limit: limit, byKey: map[string]*serverTx{}, merged: map[string]string{}}
+	return &serverTable{limit: limit, byKey: map[string]*transaction{}, merged: map[string]string{}}
 }
 
 func (s *serverTable) size() int {
@@ -91,7 +98,7 @@ func (s *serverTable) size() int {
 	return len(s.byKey)
 }
 
-func (s *serverTable) find(key string) *serverTx {
+func (s *serverTable) find(key string) *transaction {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byKey[key]
@@ -131,9 +138,10 @@ func (e *Endpoint) addServerTx(r *request, key string) (*serverTx, *refusal) {
 			return nil, &refusal{status: 482}
 		}
 	}
-	origin := sip.NewRequest(sip.RequestMethod(r.method), r.target)
+	// Of the request, its state machine wants the method and the transport.
+	origin := sip.NewRequest(sip.RequestMethod(strings.Clone(r.method)), sip.Uri{})
 	origin.SetTransport(r.flow.network())
-	t := &serverTx{ServerTx: sip.NewServerTx(key, origin, r.flow, silent), request: r, endpoint: e, key: key}
+	t := &transaction{ServerTx: sip.NewServerTx(key, origin, r.flow, silent)}
 	if err := t.Init(); err != nil {
 		return nil, &refusal{status: 500}
 	}
@@ -147,12 +155,12 @@ func (e *Endpoint) addServerTx(r *request, key string) (*serverTx, *refusal) {
 	if merge != "" {
 		s.merged[merge] = key
 	}
-	return t, nil
+	return &serverTx{transaction: t, request: r, endpoint: e}, nil
 }
 
 func (s *serverTable) terminateAll() {
 	s.mu.Lock()
-	all := make([]*serverTx, 0, len(s.byKey))
+	all := make([]*transaction, 0, len(s.byKey))
 	for _, t := range s.byKey {
 		all = append(all, t)
 	}
