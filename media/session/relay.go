@@ -144,7 +144,7 @@ func (s *Session) relay(h relayed, payload []byte, by *Traffic) {
 	case h.noise:
 		e.header.PayloadType = noiseType(s.agreed)
 	}
-	s.put(copy(e.out[headerLength:], payload), by)
+	s.put(copy(e.room(len(payload)), payload), by)
 	// Our own stream, when it goes on, goes on behind the newest packet.
 	after := e.header
 	e.header = next

@@ -23,13 +23,22 @@ func (s *Session) send(pcm []int16, by *Traffic) {
 	}
 	e.pack.add(pcm)
 	for e.pack.ready() {
-		n, err := e.pack.encode(e.out[headerLength:])
+		n, err := e.pack.encode(e.room(e.most))
 		if err != nil {
 			s.stats.SendErrors++
 			n = 0
 		}
 		s.transmit(n, by)
 	}
+}
+
+// room is where a payload of at most so many octets goes. It has what the largest needed so
+// far, which for G.711 is an eighth of maxPayload.
+func (e *encoding) room(octets int) []byte {
+	if need := headerLength + octets; need > len(e.out) {
+		e.out = make([]byte, need)
+	}
+	return e.out[headerLength:]
 }
 
 func (s *Session) sending() bool {

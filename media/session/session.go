@@ -75,7 +75,8 @@ type encoding struct {
 	marker bool   // the next packet is the first after a pause
 	step   uint32 // RTP timestamp units per packet
 	splice splice // of what is relayed
-	out    [headerLength + maxPayload]byte
+	out    []byte // see room
+	most   int    // octets of a payload that the encoder makes, at most
 }
 
 // Stats is what happened since the session was opened.
@@ -130,6 +131,10 @@ func (s *Session) Apply(m offeranswer.Media, now time.Duration) error {
 		}
 	}
 	s.encode.pack.resize(s.decode.rate*int(m.PacketTime/time.Millisecond)/1000, s.decode.rate/50)
+	s.encode.most = maxPayload
+	if sizer, ok := s.decode.decoder.(codec.Sizer); ok && sizer.Samples(1) == 1 { // an octet for each sample
+		s.encode.most = s.encode.pack.perPacket
+	}
 	s.encode.kind = kind(m)
 	s.encode.step = uint32(m.Format.ClockRate * int(m.PacketTime/time.Millisecond) / 1000)
 	if !m.Remote.Addr().IsUnspecified() {

@@ -190,7 +190,7 @@ func (s *Session) sendShared(sh *Shared, by *Traffic) bool {
 		return true
 	}
 	for _, p := range sh.packets[:sh.made] {
-		copy(e.out[headerLength:], sh.out[p.at:p.at+p.n])
+		copy(e.room(p.n), sh.out[p.at:p.at+p.n])
 		s.transmit(p.n, by)
 	}
 	e.pack.pending, e.shared = sh.pack.pending, sh
