@@ -12,7 +12,8 @@ const (
 	calmTargets   = 2 // pinged of a site that answers
 	doubtTargets  = 5 // pinged of a site of which fewer answer
 	evidence      = 2 // of them kept for the failures that they have shown
-	pingsPerNode  = 2 // under way at once; a ping may last longer than the interval
+	lateness      = 4 // times the time-out, an answer is waited for
+	pingsPerNode  = 7 // under way at once: with DefaultConfig, all whose answers may come yet
 	questionsEach = 3 // to other sites about one
 )
 

@@ -28,6 +28,7 @@ type network struct {
 	nodes   []Target
 	cut     map[[2]string]bool // packets from the first to the second are lost
 	off     map[string]bool    // nodes
+	slow    time.Duration      // more, one way
 	pings   map[string]int     // under way, by node
 	most    int                // of them at once
 	probers map[string]*Prober // by site
@@ -98,12 +99,12 @@ func (n *network) ping(ctx context.Context, from string, t Target) error {
 	defer n.count(t.Node, -1)
 	for _, way := range [][2]string{{from, t.Site}, {t.Site, from}} {
 		n.mu.Lock()
-		lost, off := n.cut[way], n.off[t.Node]
+		lost, off, slow := n.cut[way], n.off[t.Node], n.slow
 		n.mu.Unlock()
 		if off {
 			return errors.New("connection refused")
 		}
-		wait := time.Duration(delay)
+		wait := delay + slow
 		if lost {
 			wait = time.Hour
 		}

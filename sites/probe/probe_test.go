@@ -35,6 +35,27 @@ func TestADeadSiteIsKnownAndFoundAgain(t *testing.T) {
 	})
 }
 
+// MS3: machines or paths that are slow all at once, by up to two seconds, are not down; and when
+// they die of it, that is known as soon as ever.
+func TestASlowSiteIsNotDown(t *testing.T) {
+	for _, slow := range []time.Duration{500 * time.Millisecond, 900 * time.Millisecond} { // one way
+		synctest.Test(t, func(t *testing.T) {
+			n := newNetwork(t, "a1", "b1", "b2")
+			defer n.run("a")()
+			n.want("a", "b", reach.Up, 0, time.Second)
+			n.change(func() { n.slow = slow })
+			for range 600 {
+				if v := n.prober("a").Verdict("b"); !v.Usable() {
+					t.Fatalf("%s with a round trip of %v", v, 2*slow)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			n.change(func() { n.cut[[2]string{"a", "b"}] = true })
+			n.want("a", "b", reach.Down, time.Second, 2*slow+3*time.Second)
+		})
+	}
+}
+
 // MS12: with A-B cut, in one direction or both, A and B lose each other, nobody loses C,
 // and both learn that C reaches the other.
 func TestACutBetweenTwoOfThreeSites(t *testing.T) {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -31,12 +32,13 @@ func (p *Prober) Run(ctx context.Context) error {
 		case <-r.wake.Chan():
 			r.step(reach.Tick{})
 		case o := <-r.outcomes:
-			r.underWay[o.what]--
-			if r.underWay[o.what] == 0 {
-				delete(r.underWay, o.what)
-			}
 			if o.event != nil {
 				r.step(o.event)
+				continue
+			}
+			r.underWay[o.ended]--
+			if r.underWay[o.ended] == 0 {
+				delete(r.underWay, o.ended)
 			}
 		}
 	}
@@ -54,10 +56,10 @@ type running struct {
 	outcomes chan outcome // those who send wait, unless Run has ended
 }
 
-// outcome is the end of a ping or a question.
+// outcome is what a ping or a question has learnt, or that it has ended.
 type outcome struct {
-	what  string
-	event reach.Event // nil: nothing was learnt
+	event reach.Event
+	ended string
 }
 
 // round takes the members as they are now and pings the chosen ones.
@@ -111,17 +113,36 @@ func (r *running) step(e reach.Event) {
 	}
 }
 
-// ping begins one, unless the node's last ones still wait.
+// errSlow is the failure of a ping whose answer is not there in time. It may come yet.
+var errSlow = errors.New("no answer in time")
+
+// ping begins one, unless too many of the node still wait. When the time-out is over it has
+// failed; an answer that comes later all the same is told too: the site can be reached, and it
+// is the machines or the path that are slow.
 func (r *running) ping(t Target) {
 	config := r.prober.config
-	r.begin("ping "+t.Site+"/"+t.Node, pingsPerNode, config.Reach.Timeout, func(ctx context.Context) reach.Event {
-		result := reach.Probed{Site: t.Site, Node: t.Node, Sent: r.clock.Now()}
-		if err := config.Ping(ctx, t); err != nil {
-			result.Failure = err.Error()
-		} else {
-			result.RTT = r.clock.Since(result.Sent)
+	r.begin("ping "+t.Site+"/"+t.Node, pingsPerNode, time.Duration(lateness)*config.Reach.Timeout, func(ctx context.Context, tell func(reach.Event)) {
+		sent := r.clock.Now()
+		result := func(err error) reach.Probed {
+			if err != nil {
+				return reach.Probed{Site: t.Site, Node: t.Node, Sent: sent, Failure: err.Error()}
+			}
+			return reach.Probed{Site: t.Site, Node: t.Node, Sent: sent, RTT: r.clock.Since(sent)}
 		}
-		return result
+		answer := make(chan error, 1)
+		r.begun.Go(func() { answer <- config.Ping(ctx, t) })
+		timeout := r.clock.NewTimer(config.Reach.Timeout)
+		defer timeout.Stop()
+		select {
+		case err := <-answer:
+			tell(result(err))
+			return
+		case <-timeout.Chan():
+			tell(result(errSlow))
+		}
+		if <-answer == nil {
+			tell(result(nil))
+		}
 	})
 }
 
@@ -139,14 +160,14 @@ func (r *running) ask(about string) {
 		if !found {
 			continue
 		}
-		r.begin("ask about "+about, questionsEach, config.Reach.AskEvery, func(ctx context.Context) reach.Event {
+		r.begin("ask about "+about, questionsEach, config.Reach.AskEvery, func(ctx context.Context, tell func(reach.Event)) {
 			up, err := config.ThirdParty(ctx, via, about)
 			if err != nil {
 				r.prober.logger.Debug("a site did not say what it thinks of another", "asked", via.Site,
 					"about", about, "error", err)
-				return nil
+				return
 			}
-			return reach.Testimony{Site: about, Witness: via.Site, Up: up}
+			tell(reach.Testimony{Site: about, Witness: via.Site, Up: up})
 		})
 	}
 }
@@ -167,8 +188,8 @@ func (r *running) answering(site string) (Target, bool) {
 }
 
 // begin does something in a goroutine of its own for at most the time, unless as many
-// of the same are under way.
-func (r *running) begin(what string, most int, timeout time.Duration, do func(context.Context) reach.Event) {
+// of the same are under way. It tells what it learns.
+func (r *running) begin(what string, most int, timeout time.Duration, do func(ctx context.Context, tell func(reach.Event))) {
 	if r.underWay[what] >= most {
 		return
 	}
@@ -176,10 +197,13 @@ func (r *running) begin(what string, most int, timeout time.Duration, do func(co
 	r.begun.Go(func() {
 		ctx, cancel := clockwork.WithTimeout(r.ctx, r.clock, timeout)
 		defer cancel()
-		event := do(ctx)
-		select {
-		case r.outcomes <- outcome{what, event}:
-		case <-r.ctx.Done():
+		send := func(o outcome) {
+			select {
+			case r.outcomes <- o:
+			case <-r.ctx.Done():
+			}
 		}
+		do(ctx, func(e reach.Event) { send(outcome{event: e}) })
+		send(outcome{ended: what})
 	})
 }

@@ -26,6 +26,8 @@
 //     within ten minutes of its gain doubles that, up to four minutes.
 //   - Gossip and other sites never make a verdict; they confirm one. When others reach the
 //     site, the status says so: then the path is cut, not the site down.
+//   - An answer counts whenever it comes, after its probe has failed too: it shows that the
+//     site can be reached now.
 //   - A failure that came much later than its time-out was ours: this node stood still.
 //     The first of a row does not count.
 //   - The operator's word is above all. The machine goes on judging beneath it.
