@@ -25,6 +25,7 @@ type Options struct {
 	Chosen   int            // how many the node lets be heard at once in rooms of more than twice as many; 0: all
 	Listen   int            // how many callers are listened to
 	Dir      string         // for what they hear; "": the system's for temporary files
+	Keep     string         // a directory for what the worst listeners heard; "": it is not kept
 	Rate     float64        // calls begun in a second
 	// Settle is how long after the answer a caller surely hears its room and is heard: the
 	// keys and the announcements are over.

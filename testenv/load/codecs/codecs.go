@@ -100,17 +100,21 @@ func (c Codec) Encode(ctx context.Context, sound tone.Sound) ([][]byte, error) {
 // Decode returns the sound of frames that follow one another, at [Rate].
 func (c Codec) Decode(ctx context.Context, frames [][]byte) (tone.Sound, error) {
 	sound := tone.Sound{Rate: Rate}
-	coded := bytes.Join(frames, nil)
-	if c.Octets == 0 {
-		coded = ogg(frames)
-	}
-	raw, err := ffmpeg(ctx, coded, c.format, linear)
+	raw, err := ffmpeg(ctx, c.File(frames), c.format, linear)
 	if err != nil {
 		return sound, fmt.Errorf("decode %s: %w", c.Name, err)
 	}
 	sound.Samples = make([]int16, len(raw)/2)
 	_, err = binary.Decode(raw, binary.LittleEndian, sound.Samples)
 	return sound, err
+}
+
+// File is frames that follow one another as a file that ffmpeg reads.
+func (c Codec) File(frames [][]byte) []byte {
+	if c.Octets == 0 {
+		return ogg(frames)
+	}
+	return bytes.Join(frames, nil)
 }
 
 // linear is sound as it is here.

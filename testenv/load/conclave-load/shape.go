@@ -18,6 +18,7 @@ type shape struct {
 	others   string
 	codecs   []string
 	listen   int
+	keep     string
 	rate     float64
 }
 
@@ -27,6 +28,7 @@ func (s *shape) flags(f *pflag.FlagSet) {
 	f.StringVar(&s.others, "others", string(load.Silence), "what the rest sends: silence, or the noise of an open line")
 	f.StringSliceVar(&s.codecs, "codecs", []string{"PCMU"}, "by turns of PCMU, PCMA, G722, opus, GSM")
 	f.IntVar(&s.listen, "listen", 32, "`N` callers, spread over the rooms, whose audio is judged")
+	f.StringVar(&s.keep, "keep", "", "`DIRECTORY` for what the worst of them heard: WAV, and as they got it")
 	f.Float64Var(&s.rate, "rate", 50, "calls begun in a second")
 }
 
@@ -35,7 +37,7 @@ const settle = 6 * time.Second
 
 // load is the shape for so many callers.
 func (s *shape) load(callers int) (load.Options, error) {
-	o := load.Options{Callers: callers, Speakers: s.speakers, Others: load.Line(s.others), Chosen: load.Chosen, Listen: s.listen, Rate: s.rate,
+	o := load.Options{Callers: callers, Speakers: s.speakers, Others: load.Line(s.others), Chosen: load.Chosen, Listen: s.listen, Keep: s.keep, Rate: s.rate,
 		Number: "18665552637", Settle: settle}
 	if s.roomSize == "one" || s.roomSize == "0" {
 		o.RoomSize = callers

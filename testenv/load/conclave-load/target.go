@@ -24,9 +24,12 @@ func (o *options) ready(ctx context.Context) (program string, clean func(), err 
 	if o.nodeCPU >= 0 && o.callerCPU >= 0 && runtime.NumCPU() < 2 {
 		return "", nil, errors.New("this machine has one processor: the node and the callers would disturb one another")
 	}
-	if o.profiles != "" {
-		if err := os.MkdirAll(o.profiles, 0o755); err != nil {
-			return "", nil, fmt.Errorf("make a directory for profiles: %w", err)
+	for _, dir := range []string{o.profiles, o.keep} {
+		if dir == "" {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", nil, fmt.Errorf("make a directory for what is kept: %w", err)
 		}
 	}
 	if program, clean, err = o.program(ctx); err != nil {

@@ -95,7 +95,7 @@ func TestWorstComesFirst(t *testing.T) {
 	gap := hears(tone.Join(good(5), silence(40*time.Millisecond), good(5)))
 	half.Who, foreign.Who, gap.Who = "half", "foreign", "gap"
 	v := Judge([]Findings{gap, half, hears(good(5)), foreign}, DefaultLimits())
-	if len(v.Faulty) != 3 || v.Faulty[0].Who != "foreign" || v.Faulty[1].Who != "half" || v.Faulty[2].Who != "gap" {
+	if len(v.Faulty) != 3 || v.Faulty[0].Who != "foreign" || v.Faulty[1].Who != "half" || v.Faulty[2].Who != "gap" || v.Faulty[0].Index != 3 {
 		t.Errorf("%v", v.Faulty)
 	}
 	if v.Listeners != 4 || v.Gaps != 1 || v.Longest != 40*time.Millisecond || v.Foreign != 10 {

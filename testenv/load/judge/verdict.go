@@ -57,6 +57,7 @@ type Verdict struct {
 // Fault is what is wrong with what one listener heard.
 type Fault struct {
 	Who     string
+	Index   int // of its findings
 	Reasons []string
 	weight  float64
 }
@@ -67,7 +68,7 @@ func (f Fault) String() string { return f.Who + ": " + strings.Join(f.Reasons, "
 func Judge(all []Findings, l Limits) (v Verdict) {
 	usual := usualLevels(all)
 	expected, absent := 0, 0
-	for _, f := range all {
+	for i, f := range all {
 		spread := f.spread(usual[f.Kind])
 		v.Listeners++
 		v.Heard += f.Length
@@ -80,6 +81,7 @@ func Judge(all []Findings, l Limits) (v Verdict) {
 		expected += f.Expected
 		absent += f.Absent
 		if fault := f.against(l, spread, usual[f.Kind]); len(fault.Reasons) > 0 {
+			fault.Index = i
 			v.Faulty = append(v.Faulty, fault)
 		}
 	}
