@@ -3,6 +3,7 @@
 //
 // A worker is woken once per tick for all its tickers; there is no goroutine,
 // timer or wake-up per call or per packet. A ticker stays on the worker that it
-// was given at Add, so that its memory stays in one core's cache. A tick that
+// was given at Add, so that its memory stays in one core's cache. What its tickers
+// send leaves together ([session.Traffic]), at the latest when its tick is over. A tick that
 // begins late is counted; the figures are what admission looks at.
 package engine
