@@ -117,7 +117,7 @@ type call struct {
 	refuses  bool             // the caller does not send its RTP past this node
 	paused   bool             // another node's caller, of which that has told that it holds
 	ingress  ingressWatch     // of another node's caller
-	far      Quality          // what other nodes have told of the stay
+	far      *Quality         // what other nodes have told of the stay; nil: it was at none
 
 	lostBefore uint64 // packets, until the caller was first in a conference at another node
 }

@@ -54,7 +54,7 @@ func (c *call) forward(ctx context.Context, where sites.Assignment, a conference
 // pass lets the caller's audio pass to the focus and back.
 func (c *call) pass(leg *focusLeg, where sites.Assignment, step string, conf store.ConferenceID) {
 	c.goAway()
-	if c.far.Media == "" {
+	if c.far == nil {
 		c.lostBefore = c.media.Stats().Playout.Lost
 	}
 	c.relay = session.NewRelay(c.media, leg.media, &c.engine.relayed)

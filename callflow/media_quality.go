@@ -120,27 +120,31 @@ func (d Direction) score() store.Score {
 // collect keeps what was told of a leg that is over.
 func (c *call) collect(l *focusLeg) {
 	r, relay := l.last.get().Quality, l.media.Stats()
+	if c.far == nil {
+		c.far = &Quality{}
+	}
+	far := c.far
 	// What this node relayed it has counted itself.
-	c.far.Received += r.Received - min(r.Received, relay.Sent)
-	c.far.Sent += r.Sent - min(r.Sent, relay.Received)
-	c.far.Lost += r.Lost
-	c.far.Late += r.Late
-	c.far.Strays += r.Strays
-	c.far.JitterMs, c.far.DelayMs, c.far.RoundTripMs, c.far.PeerLoss = r.JitterMs, r.DelayMs, r.RoundTripMs, r.PeerLoss
-	c.far.Inbound, c.far.Outbound = c.far.Inbound.then(r.Inbound), c.far.Outbound.then(r.Outbound)
-	c.far.Media = string(MediaRelay)
+	far.Received += r.Received - min(r.Received, relay.Sent)
+	far.Sent += r.Sent - min(r.Sent, relay.Received)
+	far.Lost += r.Lost
+	far.Late += r.Late
+	far.Strays += r.Strays
+	far.JitterMs, far.DelayMs, far.RoundTripMs, far.PeerLoss = r.JitterMs, r.DelayMs, r.RoundTripMs, r.PeerLoss
+	far.Inbound, far.Outbound = far.Inbound.then(r.Inbound), far.Outbound.then(r.Outbound)
+	far.Media = string(MediaRelay)
 	if l.past() {
-		c.far.Media = string(MediaDirect)
+		far.Media = string(MediaDirect)
 	}
 }
 
 // quality is what the media says of the stay, here and where it was mixed.
 func (c *call) quality() Quality {
 	if c.media == nil {
-		return c.far // it was taken over, and there was no port for it
+		return Quality{} // it was taken over, and there was no port for it
 	}
 	q := qualityOf(c.media)
-	if c.far.Media == "" {
+	if c.far == nil {
 		return q
 	}
 	q.Received += c.far.Received
@@ -148,7 +152,7 @@ func (c *call) quality() Quality {
 	q.Lost = c.lostBefore + c.far.Lost // where it is mixed, what is lost on the way here is missed too
 	q.Late += c.far.Late
 	q.Strays += c.far.Strays
-	return q.with(c.far)
+	return q.with(*c.far)
 }
 
 // with joins what is known here with what is known where the caller is mixed. Relayed, the

@@ -128,7 +128,8 @@ func (m *Mixer) subtract(p *Port, out []int32) {
 		return
 	}
 	extend(out, mix)
-	narrow, at := m.scratch[:len(own)], m.second[:len(out)]
+	m.second = resized(m.second, len(out))
+	narrow, at := m.scratch[:len(own)], m.second
 	for i, v := range own {
 		narrow[i] = saturate(v)
 	}

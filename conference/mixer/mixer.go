@@ -42,10 +42,10 @@ type Mixer struct {
 	limit   limiter
 	sum     []int32
 	scratch []int16 // room for one frame at the highest rate that there is
-	second  []int16
 	wide    []int32
-	full    frame // everybody's mix
-	tune    frame // music alone
+	second  []int16 // where ports have other rates than the mix
+	full    frame   // everybody's mix
+	tune    frame   // music alone
 	quiet   frame
 }
 
@@ -149,7 +149,7 @@ func (m *Mixer) takeAll(now time.Duration, by *session.Traffic) (best int) {
 // widen makes room for frames at a rate.
 func (m *Mixer) widen(rate int) {
 	if n := rate / 50; n > len(m.scratch) {
-		m.scratch, m.second, m.wide = make([]int16, n), make([]int16, n), make([]int32, n)
+		m.scratch, m.wide = make([]int16, n), make([]int32, n)
 	}
 }
 
