@@ -224,6 +224,7 @@ func inUse(flag, value string, err error) error {
 // Run serves until ctx is done, then lets go of all calls and stops.
 func (n *Node) Run(ctx context.Context, out io.Writer) error {
 	defer n.close()
+	defer collectEarly()()
 	n.ready.Store(true)
 	n.joined.Store(n.cluster == nil)
 	n.admit()
