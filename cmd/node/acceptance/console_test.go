@@ -36,6 +36,9 @@ func TestConsole(t *testing.T) {
 	b.Open(n.API() + "/")
 	b.Shows("Cluster", "Participants", "Drain")
 	picture("cluster")
+	b.Click("main", "local")
+	b.Shows("Site local", "Records waiting", "No other site looks at it.")
+	picture("site")
 
 	b.Click("nav", "Codecs")
 	b.Shows("Payload type", "PCMU", "G722")
