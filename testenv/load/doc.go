@@ -20,6 +20,7 @@
 //	audio.go     their RTP: sockets and batches; stream.go one caller's, spool.go what it hears
 //	window.go    what is measured from one moment to another
 //	attendance.go, hear.go   who was there when, and what listeners heard of it
-//	target.go    the node; figures.go what it says of itself, recordings.go its recordings
+//	target.go    the node; api.go questions to it, figures.go what it says of itself,
+//	             recordings.go its recordings
 //	bare.go      what the bare system calls cost on this machine
 package load
