@@ -69,15 +69,15 @@ func allHear(t *testing.T, r Report, callers int) {
 	}
 }
 
-// CD3, CF10: the tool reaches the real node, everybody is in, and hears the others of the
+// CD3: the tool reaches the real node, everybody is in, and hears the others of the
 // room and not itself. How late the audio is, is not judged here.
 func TestCallersHearTheirRoom(t *testing.T) {
 	r, _ := run(t, Options{Callers: 18, RoomSize: 4})
 	allHear(t, r, 18)
 }
 
-// Of one room with callers in all codecs the five speakers are heard, whatever the others
-// send.
+// CD3: in one room with callers in all codecs, as many speakers are heard as may be at
+// once, whatever the others send.
 func TestOneRoomOfAllCodecs(t *testing.T) {
 	o := Options{Callers: 20, RoomSize: 20, Speakers: 5, Chosen: Chosen, Others: Noise}
 	for _, name := range []string{"PCMU", "PCMA", "G722", "opus", "GSM"} {
