@@ -26,8 +26,12 @@ func (c *call) meter(now time.Time) {
 	if c.stay == nil {
 		return // another node's caller, which meters it
 	}
-	ctx, cancel := c.within()
-	defer cancel()
+	ctx := context.Background()
+	if due := c.stay.Deadline(); !now.Before(due) { // the store may be asked
+		var cancel context.CancelFunc
+		ctx, cancel = c.within()
+		defer cancel()
+	}
 	switch a := c.stay.Tick(ctx, now); a.Kind {
 	case billing.Warn:
 		c.step("funds", "low", a.Left.Round(time.Second).String()+" left")
