@@ -65,7 +65,7 @@ name the one that they reach this machine by.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, config, log) },
 	}
-	settings.Bind(cmd.Flags(), &config, &log, "data", "sip", "http", "rtp", "profiling", "prompts", "log-level", "log-json")
+	settings.Bind(cmd.Flags(), &config, &log, "data", "sip", "http", "rtp", "max-speakers", "send-batching", "profiling", "prompts", "log-level", "log-json")
 	return cmd
 }
 
