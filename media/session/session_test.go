@@ -13,6 +13,7 @@ import (
 	"github.com/conclave-voice/conclave/media/codec"
 	"github.com/conclave-voice/conclave/media/offeranswer"
 	"github.com/conclave-voice/conclave/media/playout"
+	testports "github.com/conclave-voice/conclave/testenv/loopback"
 )
 
 var loopback = netip.MustParseAddr("127.0.0.1")
@@ -309,7 +310,8 @@ func TestReports(t *testing.T) {
 
 // CF4: what was opened is given back.
 func TestCloseGivesPortsAndDescriptorsBack(t *testing.T) {
-	ports, err := NewPorts(loopback, 33000, 33019)
+	first := uint16(testports.Ports(t, 20)) // that nobody else has
+	ports, err := NewPorts(loopback, first, first+19)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,12 +354,13 @@ func descriptors(t *testing.T) int {
 
 // A port that somebody else holds is passed over.
 func TestForeignPortIsPassedOver(t *testing.T) {
-	other, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 33101})
+	first := testports.Ports(t, 4)
+	other, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: first + 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	ports, err := NewPorts(loopback, 33100, 33103)
+	ports, err := NewPorts(loopback, uint16(first), uint16(first)+3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +369,7 @@ func TestForeignPortIsPassedOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.Addr().Port() != 33102 {
+	if int(s.Addr().Port()) != first+2 {
 		t.Errorf("bound %v", s.Addr())
 	}
 }
