@@ -34,8 +34,8 @@ const (
 )
 
 const (
-	// maxMessages is how many messages of the dialog may wait for the call's
-	// goroutine. When that many do, the dialog waits: SIP retransmits.
+	// maxMessages is how many messages of the dialog may wait for the call. When that
+	// many do, the dialog waits: SIP retransmits.
 	maxMessages = 16
 	// farewellTime bounds the words before a BYE.
 	farewellTime = 20 * time.Second
@@ -122,7 +122,7 @@ type call struct {
 	lostBefore uint64 // packets, until the caller was first in a conference at another node
 }
 
-// message is what the dialog tells the call's goroutine.
+// message is what the dialog tells the call.
 type message struct {
 	digit byte // a digit by SIP INFO, or 0
 	hold  *bool

@@ -5,10 +5,10 @@
 // It is the one package that knows signalling, media, conferences, billing and
 // sites, and brings them together; they do not know one another.
 //
-// Each answered call has one goroutine (call.run) that owns its state. What
-// happens elsewhere (digits and finished prompts from the media tick, re-INVITE and
-// BYE from the dialog, release by the conference) reaches it through bounded
-// channels. At every moment a call is in exactly one phase:
+// What happens elsewhere (digits and finished prompts from the media tick, re-INVITE
+// and BYE from the dialog, release by the conference) reaches a call through bounded
+// queues, and wakes it: one goroutine at a time, which owns the call's state, handles
+// all that there is, and ends (work.go). At every moment a call is in exactly one phase:
 //
 //	dialogue ──► joining ──► conference ──► leaving ──► ended
 //	    └───────────┴─────────────────────────▲

@@ -165,7 +165,7 @@ func (e *Engine) let(p store.ParticipantID, c *call) {
 	}
 }
 
-// tell hands something to the goroutine of a forwarded call.
+// tell hands something to a forwarded call.
 func (e *Engine) tell(p store.ParticipantID, m message) error {
 	e.hosting.mu.Lock()
 	c := e.hosting.callers[p]

@@ -16,7 +16,7 @@ import (
 
 // negotiation is the state of offer and answer of one dialog.
 type negotiation struct {
-	mu      sync.Mutex // the dialog's goroutine and the call's both negotiate
+	mu      sync.Mutex // the dialog and the call both negotiate
 	id      uint64
 	version uint64
 	held    bool
