@@ -254,15 +254,29 @@ func TestAlwaysOrderedAndBounded(t *testing.T) {
 	})
 }
 
+// A buffer has what its stream needs: on a good path, with G.711, far less than for another.
 func TestSmall(t *testing.T) {
-	for rate, most := range map[int]int{8000: 6100, 16000: 8100} {
+	size := func(b *Buffer) int {
+		return int(unsafe.Sizeof(*b)) + 2*cap(b.ahead) + 2*cap(b.conceal.history) + cap(b.queue.bytes) + int(unsafe.Sizeof(packet{}))*cap(b.queue.packets)
+	}
+	for rate, most := range map[int]int{8000: 4000, 16000: 6000} {
 		b := New(Config{Decoder: linear{}, ClockRate: 8000, SampleRate: rate})
-		size := int(unsafe.Sizeof(*b)) + 2*cap(b.ahead) + 2*cap(b.conceal.history) + cap(b.queue.bytes)
-		t.Logf("%d Hz: %d octets", rate, size)
-		if size > most {
-			t.Errorf("%d Hz: %d octets", rate, size)
+		if got := size(b); got > most {
+			t.Errorf("%d Hz: %d octets", rate, got)
 		}
 	}
+	all(t, func(c codec.Codec, b *Buffer, payload []byte, frame []int16) {
+		if c.Name != "PCMU" {
+			return
+		}
+		for i := range 100 {
+			b.Push(uint16(i), uint32(i*len(frame)), payload, time.Duration(i)*Frame)
+			b.Read(frame)
+		}
+		if got := size(b); got > 3300 {
+			t.Errorf("%d octets after two seconds of %s", got, c.Name)
+		}
+	})
 }
 
 // all makes a buffer for each codec that the node has.
