@@ -99,7 +99,7 @@ func (s *scene) records(rng *rand.Rand) (b store.Batch) {
 func testBatchIsAsOneByOne(f *fixture) {
 	seed := rand.Uint64()
 	f.Logf("seed %d", seed)
-	for round := range 8 {
+	for round := range 3 {
 		singly, together := f.scene(fmt.Sprint("singly ", round)), f.scene(fmt.Sprint("together ", round))
 		one, other := rand.New(rand.NewPCG(seed, uint64(round))), rand.New(rand.NewPCG(seed, uint64(round)))
 		for part := range 4 {
@@ -229,7 +229,7 @@ func testBatchesOfManyNodes(f *fixture) {
 func testLargeBatch(f *fixture) {
 	c := f.open("a")
 	var b store.Batch
-	for seq := range 6000 {
+	for seq := range 4400 {
 		b.Events = append(b.Events, store.ConferenceEvent{ConferenceID: c.ID, Seq: int64(seq + 1), At: t0, Kind: "x"})
 	}
 	f.must(f.s.Deliver(f.Context(), b))
