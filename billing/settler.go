@@ -51,7 +51,7 @@ type Settler struct {
 	store    SettleStore
 	clock    clockwork.Clock
 	logger   hclog.Logger
-	incoming chan job
+	incoming chan *job     // pointers: as many large values would fill megabytes that are hardly ever used
 	places   chan struct{} // one taken by each record, until it is in the store
 	stopped  chan struct{} // closed when Run has ended
 
@@ -60,7 +60,7 @@ type Settler struct {
 
 // NewSettler makes a settler for at most capacity records; call Run.
 func NewSettler(s SettleStore, capacity int, clock clockwork.Clock, logger hclog.Logger) *Settler {
-	return &Settler{store: s, clock: clock, logger: logger, incoming: make(chan job, capacity),
+	return &Settler{store: s, clock: clock, logger: logger, incoming: make(chan *job, capacity),
 		places: make(chan struct{}, capacity), stopped: make(chan struct{})}
 }
 
@@ -82,13 +82,13 @@ func (s *Settler) Stats() Stats {
 }
 
 // Put hands over the record of an ended stay. It waits only for room.
-func (s *Settler) Put(x store.XDR) { s.put(job{xdr: x}) }
+func (s *Settler) Put(x store.XDR) { s.put(&job{xdr: x}) }
 
 // discard hands over the record of a stay that may not have begun at all: then there
 // is nothing to settle, and nothing wrong.
-func (s *Settler) discard(x store.XDR) { s.put(job{xdr: x, doubtful: true}) }
+func (s *Settler) discard(x store.XDR) { s.put(&job{xdr: x, doubtful: true}) }
 
-func (s *Settler) put(j job) {
+func (s *Settler) put(j *job) {
 	timer := s.clock.NewTimer(putTime)
 	defer timer.Stop()
 	select {
@@ -193,7 +193,7 @@ func (r *settling) loop(done <-chan struct{}, deadline <-chan time.Time) {
 		timer.Reset(max(wake.Sub(now), 0))
 		select {
 		case j := <-r.settler.incoming:
-			r.add(j)
+			r.add(*j)
 		case result := <-r.results:
 			r.finish(result)
 		case <-timer.Chan():
