@@ -67,8 +67,8 @@ func (d *Dialog) work() {
 		}
 	}()
 	for {
-		ev, todo := d.next()
-		switch todo {
+		ev, duty := d.next()
+		switch duty {
 		case rest:
 			over = false
 			return
@@ -82,11 +82,11 @@ func (d *Dialog) work() {
 	}
 }
 
-// todo is what a dialog needs.
-type todo uint8
+// duty is what a dialog needs.
+type duty uint8
 
 const (
-	rest todo = iota // nothing, until wake: the goroutine ends
+	rest duty = iota // nothing, until wake: the goroutine ends
 	take             // the event is to be handled
 	tick             // something is due
 	end              // the dialog is over
@@ -94,7 +94,7 @@ const (
 
 // next says what is to be done. When that is nothing, another goroutine may be started at
 // once.
-func (d *Dialog) next() (event, todo) {
+func (d *Dialog) next() (event, duty) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.finished {
