@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/conclave-voice/conclave/media/codec/codectest"
+	"github.com/conclave-voice/conclave/testenv/ogg"
 )
 
 func open(t testing.TB) *Library {
@@ -28,9 +29,9 @@ func decode(t testing.TB, l *Library, rate int, packets [][]byte) []int16 {
 }
 
 // ffmpeg decodes, at 48 kHz, by FFmpeg's own decoder, which has nothing to do with libopus.
-func ffmpeg(t testing.TB, ogg []byte, args ...string) []int16 {
+func ffmpeg(t testing.TB, stream []byte, args ...string) []int16 {
 	t.Helper()
-	return codectest.PCM(codectest.FFmpeg(t, ogg, append([]string{"-c:a", "opus", "-f", "ogg", "-i", "-"}, append(args, "-f", "s16le")...)...))
+	return codectest.PCM(codectest.FFmpeg(t, stream, append([]string{"-c:a", "opus", "-f", "ogg", "-i", "-"}, append(args, "-f", "s16le")...)...))
 }
 
 // CD1, CD2: what we encode, FFmpeg decodes to the same as libopus.
@@ -39,7 +40,7 @@ func TestOthersDecodeOurs(t *testing.T) {
 	for _, rate := range []int{8000, 16000, 48000} {
 		for name, pcm := range sounds(t, rate) {
 			packets := encode(t, l, EncoderConfig{SampleRate: rate, FEC: true}, pcm)
-			theirs := ffmpeg(t, codectest.Ogg(codectest.OpusHeaders(rate), packets, 960))
+			theirs := ffmpeg(t, ogg.Stream(ogg.OpusHeaders(rate), packets, 960))
 			ours := decode(t, l, 48000, packets)
 			d := codectest.Align(ours[:24000], theirs, 6) // they wait a little more
 			alike := codectest.SegmentalSNR(ours, theirs[d:], 48000)
@@ -65,9 +66,9 @@ func TestWeDecodeOthers(t *testing.T) {
 		"libopus, 2 channels": {"-ac", "2", "-c:a", "libopus", "-b:a", "64k"},
 	} {
 		args := append([]string{"-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "-"}, encoder...)
-		ogg := codectest.FFmpeg(t, codectest.Bytes(pcm), append(args, "-f", "ogg")...)
-		theirs := ffmpeg(t, ogg, "-ac", "1")
-		ours := decode(t, l, 48000, codectest.OggPackets(ogg))
+		stream := codectest.FFmpeg(t, codectest.Bytes(pcm), append(args, "-f", "ogg")...)
+		theirs := ffmpeg(t, stream, "-ac", "1")
+		ours := decode(t, l, 48000, ogg.Packets(stream))
 		// Programs skip what the header says is not audio, a decoder does not.
 		d := codectest.Align(theirs[:24000], ours, 400)
 		alike := codectest.SegmentalSNR(theirs, ours[d:], 48000)
@@ -76,7 +77,7 @@ func TestWeDecodeOthers(t *testing.T) {
 			t.Errorf("%s: FFmpeg's decoder and ours differ by %.1f dB", name, alike)
 		}
 		for _, rate := range []int{8000, 16000} {
-			if n := len(decode(t, l, rate, codectest.OggPackets(ogg))); n != len(ours)*rate/48000 {
+			if n := len(decode(t, l, rate, ogg.Packets(stream))); n != len(ours)*rate/48000 {
 				t.Errorf("%s: %d samples at %d Hz, %d at 48000 Hz", name, n, rate, len(ours))
 			}
 		}

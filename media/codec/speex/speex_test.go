@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/conclave-voice/conclave/media/codec/codectest"
+	"github.com/conclave-voice/conclave/testenv/ogg"
 )
 
 func open(t testing.TB) *Library {
@@ -27,8 +28,8 @@ func decode(t testing.TB, l *Library, rate int, payloads [][]byte) []int16 {
 }
 
 // ffmpeg decodes by FFmpeg's own decoder, which has nothing to do with libspeex.
-func ffmpeg(t testing.TB, ogg []byte) []int16 {
-	return codectest.PCM(codectest.FFmpeg(t, ogg, "-c:a", "speex", "-f", "ogg", "-i", "-", "-f", "s16le"))
+func ffmpeg(t testing.TB, stream []byte) []int16 {
+	return codectest.PCM(codectest.FFmpeg(t, stream, "-c:a", "speex", "-f", "ogg", "-i", "-", "-f", "s16le"))
 }
 
 func sounds(t testing.TB, rate int) map[string][]int16 {
@@ -45,7 +46,7 @@ func TestOthersDecodeOurs(t *testing.T) {
 		for name, pcm := range sounds(t, rate) {
 			for _, frames := range []int{1, 3} {
 				payloads := encode(t, l, EncoderConfig{SampleRate: rate}, pcm, frames)
-				theirs := ffmpeg(t, codectest.Ogg(codectest.SpeexHeaders(rate, frames), payloads, int64(rate/50*frames)))
+				theirs := ffmpeg(t, ogg.Stream(ogg.SpeexHeaders(rate, frames), payloads, int64(rate/50*frames)))
 				compare(t, l, fmt.Sprintf("%d Hz, %s, %d frames", rate, name, frames), rate, pcm, payloads, theirs)
 			}
 		}
@@ -58,9 +59,9 @@ func TestWeDecodeOthers(t *testing.T) {
 	for _, rate := range []int{8000, 16000} {
 		pcm := codectest.Speech(t, "flite", codectest.Sentence, strconv.Itoa(rate))
 		for _, quality := range []string{"3", "8", "10"} {
-			ogg := codectest.FFmpeg(t, codectest.Bytes(pcm), "-f", "s16le", "-ar", strconv.Itoa(rate), "-i", "-",
+			stream := codectest.FFmpeg(t, codectest.Bytes(pcm), "-f", "s16le", "-ar", strconv.Itoa(rate), "-i", "-",
 				"-c:a", "libspeex", "-cbr_quality", quality, "-frames_per_packet", "2", "-f", "ogg")
-			compare(t, l, fmt.Sprintf("%d Hz, quality %s", rate, quality), rate, pcm, codectest.OggPackets(ogg), ffmpeg(t, ogg))
+			compare(t, l, fmt.Sprintf("%d Hz, quality %s", rate, quality), rate, pcm, ogg.Packets(stream), ffmpeg(t, stream))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/conclave-voice/conclave/testenv/ogg"
 	"github.com/conclave-voice/conclave/testenv/tone"
 )
 
@@ -88,7 +89,7 @@ func (c Codec) Encode(ctx context.Context, sound tone.Sound) ([][]byte, error) {
 		return nil, fmt.Errorf("encode %s: %w", c.Name, err)
 	}
 	if c.Octets == 0 {
-		return oggPackets(coded), nil
+		return ogg.Packets(coded), nil
 	}
 	var frames [][]byte
 	for ; len(coded) >= c.Octets; coded = coded[c.Octets:] {
@@ -112,7 +113,7 @@ func (c Codec) Decode(ctx context.Context, frames [][]byte) (tone.Sound, error) 
 // File is frames that follow one another as a file that ffmpeg reads.
 func (c Codec) File(frames [][]byte) []byte {
 	if c.Octets == 0 {
-		return ogg(frames)
+		return ogg.Stream(ogg.OpusHeaders(48000), frames, 960) // 20 ms of its clock
 	}
 	return bytes.Join(frames, nil)
 }

@@ -1,4 +1,4 @@
-package codectest
+package ogg
 
 import (
 	"bytes"
@@ -6,18 +6,16 @@ import (
 	"slices"
 )
 
-// Ogg (RFC 3533) is how packets of Opus and Speex reach programs, and come from them.
-
 const (
 	oggHead  = 27 // octets before a page's table of segments
 	oggBegin = 2  // header type: the stream's first page
 	oggEnd   = 4  // and its last
 )
 
-// Ogg writes a stream: headers, which hold no audio, and packets, of which each has so many
+// Stream writes a stream: headers, which hold no audio, and packets, of which each has so many
 // units of the codec's clock. Each packet has a page of its own; none is longer than 65,024
 // octets.
-func Ogg(headers, packets [][]byte, units int64) []byte {
+func Stream(headers, packets [][]byte, units int64) []byte {
 	var out []byte
 	for i, p := range slices.Concat(headers, packets) {
 		kind, position := byte(0), max(0, int64(i-len(headers)+1)*units)
@@ -56,8 +54,8 @@ func oggChecksum(page []byte) (crc uint32) {
 	return crc
 }
 
-// OggPackets are the packets of a stream, without its first two, which are headers.
-func OggPackets(stream []byte) [][]byte {
+// Packets are the packets of a stream, without its first two, which are headers.
+func Packets(stream []byte) [][]byte {
 	var packets [][]byte
 	var packet []byte
 	for len(stream) >= oggHead && string(stream[:4]) == "OggS" {
